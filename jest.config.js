@@ -1,0 +1,11 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, sourceMaps: 'inline' }] },
+  moduleNameMapper: {
+    '^mediform$': '<rootDir>/constructs/index.ts',
+    '^mediform/testing$': '<rootDir>/constructs/testing.ts',
+  },
+};
