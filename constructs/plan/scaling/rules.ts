@@ -1,0 +1,152 @@
+import type { GpuNeeds } from '../scheduling';
+import { demandRules } from './demand';
+import type { ScalingPlan, SignalPlan } from './props';
+import { Series, type MetricNames } from './series';
+
+/** One entry of a PrometheusRule group that records a series. */
+export interface RecordingRule {
+  readonly record: string;
+  readonly expr: string;
+  readonly labels: { readonly [label: string]: string };
+}
+
+/** What the rules must know of the service. */
+export interface RuleContext {
+  readonly namespace: string;
+  readonly service: string;
+  readonly containerName: string;
+  readonly gpu?: GpuNeeds;
+  /** Cores requested for each pod. */
+  readonly cpu: number;
+  readonly metricNames: Required<MetricNames>;
+}
+
+/** A response time that is far too long asks for twice the replicas at most: more may not be the cure. */
+const MAX_RESPONSE_TIME_PRESSURE = 2;
+/** Characters in the names that Kubernetes generates. */
+const GENERATED = '[bcdfghjklmnpqrstvwxz2456789]';
+
+/**
+ * The recording rules of one service, in the order in which they must be evaluated.
+ *
+ * From raw metrics to one number: per-pod series → a value for each signal → a vote for each signal → the largest vote
+ * (`mediform:scaling_pressure`). Votes are value/target outside the band, and 1 inside it or without data; so missing
+ * data can never scale in. A vote to scale in also needs data from every ready pod.
+ */
+export function recordingRules(scaling: ScalingPlan, context: RuleContext): RecordingRule[] {
+  const labels = { namespace: context.namespace, service: context.service };
+  const record = (name: string, expr: string, extra?: { [label: string]: string }): RecordingRule => ({
+    record: name,
+    expr,
+    labels: { ...labels, ...extra },
+  });
+  const own = (series: string, extra = ''): string =>
+    `${series}{namespace="${context.namespace}",service="${context.service}"${extra}}`;
+
+  const window = `[${scaling.windowSeconds}s]`;
+  const deployment = `{namespace="${context.namespace}",deployment="${context.service}"}`;
+  const rules = [
+    record(Series.REPLICAS, `max(kube_deployment_status_replicas${deployment})`),
+    record(Series.READY_REPLICAS, `max(kube_deployment_status_replicas_ready${deployment})`),
+    ...podRules(scaling, context, window, record),
+  ];
+  for (const signal of scaling.signals) {
+    rules.push(record(Series.SIGNAL, signalValue(signal, context, window, own), { signal: signal.signal }));
+  }
+  for (const signal of scaling.signals) {
+    rules.push(record(Series.SIGNAL_PRESSURE, signalPressure(signal, own), { signal: signal.signal }));
+  }
+  if (scaling.signals.length > 0) {
+    rules.push(record(Series.PRESSURE, `max(${own(Series.SIGNAL_PRESSURE)})`));
+  }
+  return [...rules, ...demandRules(scaling, record, own)];
+}
+
+type Recorder = (name: string, expr: string, extra?: { [label: string]: string }) => RecordingRule;
+type OwnSeries = (series: string, extra?: string) => string;
+
+function podRules(scaling: ScalingPlan, context: RuleContext, window: string, record: Recorder): RecordingRule[] {
+  const pods = podMatchers(context);
+  const rules: RecordingRule[] = [];
+  const uses = (signal: SignalPlan['signal']): boolean => scaling.signals.some((other) => other.signal === signal);
+  if (context.gpu !== undefined) {
+    rules.push(record(Series.POD_GPU, gpuUtilization(context, window)));
+  }
+  if (uses('cpu_utilization')) {
+    const used = `rate(container_cpu_usage_seconds_total{${pods},container="${context.containerName}"}${window})`;
+    rules.push(record(Series.POD_CPU, `100 * sum by (pod) (${used}) / ${context.cpu}`));
+  }
+  if (uses('queue_length') || scaling.targets?.queueLength !== undefined) {
+    rules.push(record(Series.POD_QUEUE, `sum by (pod) (${context.metricNames.queueLength}{${pods}})`));
+  }
+  return rules;
+}
+
+/** Matches the pods of the service's Deployment, and of no other whose name begins alike. */
+function podMatchers(context: RuleContext, prefix = ''): string {
+  const name = `${context.service}-${GENERATED}{1,10}-${GENERATED}{5}`;
+  return `${prefix}namespace="${context.namespace}",${prefix}pod=~"${name}"`;
+}
+
+/**
+ * GPU utilisation of each pod, 0 to 100, averaged over its GPUs (a sum would pass 100).
+ *
+ * `DCGM_FI_DEV_GPU_UTIL` does not work under MIG; there `DCGM_FI_PROF_GR_ENGINE_ACTIVE`, a ratio, does. Of a
+ * time-sliced GPU both show the whole device, in every pod on it (dcgm-exporter must run with KUBERNETES_VIRTUAL_GPUS).
+ * dcgm-exporter's own scrape config renames the pod's labels to `exported_...`; with honorLabels it does not: take both.
+ */
+function gpuUtilization(context: RuleContext, window: string): string {
+  const mig = context.gpu?.sharing?.mode === 'mig';
+  const metric = mig ? 'DCGM_FI_PROF_GR_ENGINE_ACTIVE' : 'DCGM_FI_DEV_GPU_UTIL';
+  const exported = `avg_over_time(${metric}{${podMatchers(context, 'exported_')}}${window})`;
+  const honored = `avg_over_time(${metric}{${podMatchers(context)}}${window})`;
+  const average = `avg by (pod) (label_replace(${exported}, "pod", "$1", "exported_pod", "(.+)") or ${honored})`;
+  return mig ? `100 * ${average}` : average;
+}
+
+function podSeries(signal: SignalPlan['signal']): string | undefined {
+  switch (signal) {
+    case 'gpu_utilization':
+      return Series.POD_GPU;
+    case 'cpu_utilization':
+      return Series.POD_CPU;
+    case 'queue_length':
+      return Series.POD_QUEUE;
+    default:
+      return undefined;
+  }
+}
+
+function signalValue(plan: SignalPlan, context: RuleContext, window: string, own: OwnSeries): string {
+  const pods = podSeries(plan.signal);
+  if (pods !== undefined) {
+    return `avg(${own(pods)})`;
+  }
+  const matchers = podMatchers(context);
+  const { requests, responseTime } = context.metricNames;
+  if (plan.signal === 'response_time_p95') {
+    const buckets = `sum by (le) (rate(${responseTime}_bucket{${matchers}}${window}))`;
+    // without requests the quantile is NaN: nothing is slow then, which is not the same as no data
+    return `histogram_quantile(0.95, ${buckets}) >= 0 or 0 * sum(rate(${responseTime}_count{${matchers}}${window}))`;
+  }
+  const all = `sum(rate(${requests}{${matchers}}${window}))`;
+  const failed = `sum(rate(${requests}{${matchers},code=~"5.."}${window}))`;
+  return `100 * ${failed} / (${all} > 0) or 0 * ${all}`;
+}
+
+function signalPressure(plan: SignalPlan, own: OwnSeries): string {
+  const value = `max(${own(Series.SIGNAL, `,signal="${plan.signal}"`)})`;
+  const pods = podSeries(plan.signal);
+  if (pods !== undefined && plan.scaleInBelow !== undefined) {
+    const out = `${value} > ${plan.scaleOutAbove}`;
+    const low = `${value} < ${plan.scaleInBelow}`;
+    const complete = `count(${own(pods)}) >= max(${own(Series.READY_REPLICAS)})`;
+    return `(${out}) / ${plan.target} or (${low}) / ${plan.target} and ${complete} or vector(1)`;
+  }
+  if (plan.signal === 'error_rate') {
+    // errors add replicas through the floor, one step at a time; here they only keep the ones there are
+    return `0 * (${value} <= ${plan.scaleOutAbove}) or vector(1)`;
+  }
+  const out = `clamp_max((${value} > ${plan.scaleOutAbove}) / ${plan.target}, ${MAX_RESPONSE_TIME_PRESSURE})`;
+  return `${out} or 0 * ${value} or vector(1)`;
+}

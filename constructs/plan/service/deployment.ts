@@ -1,0 +1,186 @@
+import type { Deployment } from '../../imports/deployment';
+import type { Container, EnvVar, HTTPGetAction, Probe } from '../../imports/k8s';
+import type { PodDisruptionBudget } from '../../imports/pod-disruption-budget';
+import { NodeLabel } from '../labels';
+import { Priority } from '../priorities';
+import { memoryQuantity } from '../quantities';
+import { DEREGISTRATION_SECONDS, type ServicePlan } from './plan';
+
+/** Mount path of the model cache, also in MODEL_CACHE_DIR. */
+const CACHE_PATH = '/var/cache/model';
+/** Size of /tmp: the root file system is read-only. */
+const TMP_MIB = 1024;
+const PROBE_PERIOD_SECONDS = 10;
+/** Time for Karpenter to bring up a GPU node and pull the image, before the model loads. */
+const NODE_START_SECONDS = 600;
+
+/** The Deployment of a service. It has no `replicas`: those belong to the autoscaler. */
+export function deployment(plan: ServicePlan): Deployment {
+  const { props } = plan;
+  const batch = plan.priority === Priority.BATCH;
+  const startupSeconds = 2 * plan.modelLoadSeconds;
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: plan.name, namespace: plan.namespace, labels: { ...plan.labels } },
+    spec: {
+      revisionHistoryLimit: 5,
+      progressDeadlineSeconds: NODE_START_SECONDS + startupSeconds,
+      selector: { matchLabels: { ...plan.selectorLabels } },
+      strategy: {
+        type: 'RollingUpdate',
+        // batch may lose a replica meanwhile, and then needs no spare GPU for the roll-out
+        rollingUpdate: batch ? { maxSurge: 0, maxUnavailable: 1 } : { maxSurge: 1, maxUnavailable: 0 },
+      },
+      template: {
+        metadata: {
+          labels: { ...props.podLabels, ...plan.labels },
+          annotations: {
+            // Karpenter 1.12 and newer read a time; older ones know only "true" and leave the pod unprotected
+            'karpenter.sh/do-not-disrupt': `${startupSeconds}s`,
+            ...props.podAnnotations,
+          },
+        },
+        spec: {
+          serviceAccountName: plan.name,
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          priorityClassName: plan.schedule.priorityClassName,
+          nodeSelector: { ...plan.nodeSelector },
+          tolerations: plan.schedule.tolerations.map((toleration) => ({ ...toleration })),
+          ...(batch ? {} : { affinity: reservedNodesFirst(plan.priority) }),
+          topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
+            topologyKey,
+            maxSkew: 1,
+            whenUnsatisfiable: 'ScheduleAnyway' as const,
+            nodeTaintsPolicy: 'Honor' as const,
+            matchLabelKeys: ['pod-template-hash'],
+            labelSelector: { matchLabels: { ...plan.selectorLabels } },
+          })),
+          terminationGracePeriodSeconds: plan.terminationGraceSeconds,
+          securityContext: podSecurity(props.user ?? 10001),
+          containers: [container(plan, startupSeconds)],
+          volumes: [
+            { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: memoryQuantity(plan.sharedMemoryMiB) } },
+            { name: 'cache', emptyDir: { sizeLimit: memoryQuantity(plan.cacheVolumeMiB) } },
+            { name: 'tmp', emptyDir: { sizeLimit: memoryQuantity(TMP_MIB) } },
+          ],
+        },
+      },
+    },
+  };
+}
+
+/** The PodDisruptionBudget of a service. Pods that are not ready never block a drain. */
+export function podDisruptionBudget(plan: ServicePlan): PodDisruptionBudget {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: plan.name, namespace: plan.namespace, labels: { ...plan.labels } },
+    spec: {
+      ...(plan.props.disruption ?? { maxUnavailable: 1 }),
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: { matchLabels: { ...plan.selectorLabels } },
+    },
+  };
+}
+
+/** Pods prefer the pools that are kept free for their priority, and run elsewhere where those are full. */
+function reservedNodesFirst(priority: Priority): {
+  nodeAffinity: {
+    preferredDuringSchedulingIgnoredDuringExecution: {
+      weight: number;
+      preference: { matchExpressions: { key: string; operator: 'In'; values: string[] }[] };
+    }[];
+  };
+} {
+  const reserved = { key: NodeLabel.RESERVED_FOR, operator: 'In' as const, values: [priority] };
+  return {
+    nodeAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        { weight: 100, preference: { matchExpressions: [reserved] } },
+      ],
+    },
+  };
+}
+
+/** Pod part of the Pod Security standard "restricted". */
+function podSecurity(user: number): {
+  runAsNonRoot: boolean;
+  runAsUser: number;
+  runAsGroup: number;
+  fsGroup: number;
+  seccompProfile: { type: 'RuntimeDefault' };
+} {
+  return {
+    runAsNonRoot: true,
+    runAsUser: user,
+    runAsGroup: user,
+    fsGroup: user,
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
+
+function container(plan: ServicePlan, startupSeconds: number): Container {
+  const { props } = plan;
+  const probe = (path: string, rest: Omit<Probe, 'httpGet'>): Probe => ({
+    httpGet: { path, port: 'http' } satisfies HTTPGetAction,
+    periodSeconds: PROBE_PERIOD_SECONDS,
+    ...rest,
+  });
+  const liveness = props.probes?.liveness ?? '/healthz';
+  const readiness = props.probes?.readiness ?? '/readyz';
+  const diskMiB = plan.cacheVolumeMiB + TMP_MIB;
+  return {
+    name: plan.containerName,
+    image: props.image,
+    imagePullPolicy: 'IfNotPresent',
+    ...(props.command === undefined ? {} : { command: [...props.command] }),
+    ...(props.args === undefined ? {} : { args: [...props.args] }),
+    env: environment(plan),
+    ports: [
+      { name: 'http', containerPort: plan.port, protocol: 'TCP' },
+      ...(plan.metricsPort === plan.port
+        ? []
+        : [{ name: 'metrics', containerPort: plan.metricsPort, protocol: 'TCP' as const }]),
+    ],
+    resources: {
+      requests: { ...plan.schedule.requests, 'ephemeral-storage': memoryQuantity(diskMiB) },
+      limits: { ...plan.schedule.limits, 'ephemeral-storage': memoryQuantity(diskMiB + TMP_MIB) },
+    },
+    // the model loads for minutes: until it has, only this probe speaks
+    startupProbe: probe(readiness, { failureThreshold: Math.ceil(startupSeconds / PROBE_PERIOD_SECONDS) }),
+    readinessProbe: probe(readiness, { timeoutSeconds: 3, failureThreshold: 2 }),
+    livenessProbe: probe(liveness, { timeoutSeconds: 5, failureThreshold: 6 }),
+    lifecycle: { preStop: { sleep: { seconds: DEREGISTRATION_SECONDS } } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    volumeMounts: [
+      { name: 'shm', mountPath: '/dev/shm' },
+      { name: 'cache', mountPath: CACHE_PATH },
+      { name: 'tmp', mountPath: '/tmp' },
+    ],
+  };
+}
+
+function environment(plan: ServicePlan): EnvVar[] {
+  const { model, env = {}, secretEnv = {} } = plan.props;
+  const plain = {
+    MODEL_NAME: model.name,
+    MODEL_VERSION: model.version,
+    MODEL_CACHE_DIR: CACHE_PATH,
+    ...(model.source === undefined ? {} : { MODEL_SOURCE: model.source }),
+    ...env,
+  };
+  return [
+    ...Object.entries(plain).map(([name, value]) => ({ name, value })),
+    ...Object.entries(secretEnv).map(([name, { secret, key }]) => ({
+      name,
+      valueFrom: { secretKeyRef: { name: secret, key } },
+    })),
+  ];
+}
