@@ -1,0 +1,9 @@
+/** A hospital: three services and a nightly batch, every kind of node pool, and most of what can be set. */
+import { App } from 'cdk8s';
+import { platform } from './platform';
+import { services } from './services';
+
+const app = new App();
+platform(app);
+services(app);
+app.synth();
