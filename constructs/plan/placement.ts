@@ -5,7 +5,8 @@ import type { NodePoolSpec } from './node-pool-spec';
 import type { ServicePlan } from './service/plan';
 
 /** Node labels that Kubernetes or the cloud sets, whatever the pool. */
-const WELL_KNOWN = /^(kubernetes\.io|topology\.kubernetes\.io|node\.kubernetes\.io|karpenter\.k8s\.aws|karpenter\.sh)\//;
+const WELL_KNOWN =
+  /^(kubernetes\.io|topology\.kubernetes\.io|node\.kubernetes\.io|karpenter\.k8s\.aws|karpenter\.sh)\//;
 
 /**
  * What keeps a service from running on the node pools of its app: no pool that fits, too few GPUs for all replicas, or

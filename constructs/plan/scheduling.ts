@@ -140,7 +140,13 @@ function checkNeeds(needs: WorkloadNeeds, gpus: number): void {
   }
   if (needs.memory !== undefined) {
     const mebibytes = needs.memory.toMebibytes();
-    problems.check(mebibytes >= 1, 'memory', `${mebibytes} MiB`, 'be at least 1 MiB', 'a container cannot start in less');
+    problems.check(
+      mebibytes >= 1,
+      'memory',
+      `${mebibytes} MiB`,
+      'be at least 1 MiB',
+      'a container cannot start in less',
+    );
   }
   if (needs.gpu !== undefined) {
     checkGpu(problems, needs.gpu, gpus);

@@ -105,7 +105,10 @@ export function scaledObject(scaling: ScalingPlan, target: AutoscalerTarget): Sc
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: target.service },
       minReplicaCount: scaling.minReplicas,
       maxReplicaCount: scaling.maxReplicas,
-      fallback: { failureThreshold: 3, replicas: scaling.minReplicas, behavior: 'currentReplicasIfHigher' },
+      // KEDA refuses a fallback where all triggers are of resources, which have none
+      ...(triggers.some(({ type }) => type === 'prometheus')
+        ? { fallback: { failureThreshold: 3, replicas: scaling.minReplicas, behavior: 'currentReplicasIfHigher' } }
+        : {}),
       advanced: {
         horizontalPodAutoscalerConfig: {
           name: scaling.name,

@@ -1,7 +1,7 @@
 import type { Problems } from '../errors';
 import type { GpuNeeds } from '../scheduling';
 import { checkWeeklyWindow } from '../weekly-window';
-import type { PacePlan, PeakPlan, ScalingPace, ScalingPlan, ScalingProps, SignalPlan } from './props';
+import type { PacePlan, PeakPlan, ScalingPace, ScalingPlan, ScalingProps, ScalingRules, SignalPlan } from './props';
 import { checkTargets, planSignals } from './signals';
 
 /** What scaling must know of the service. */
@@ -44,8 +44,8 @@ export function planScaling(problems: Problems, props: ScalingProps, context: Sc
   if (props.targets !== undefined) {
     checkTargets(problems, props.targets, context.gpu);
   }
-  const errorRule = rules.errorRate === 'off' ? undefined : rules.errorRate;
   const leadSeconds = context.modelLoadSeconds + NODE_START_SECONDS;
+  const windowSeconds = planWindow(problems, props);
 
   return {
     name: props.name ?? context.serviceName,
@@ -54,18 +54,16 @@ export function planScaling(problems: Problems, props: ScalingProps, context: Sc
     engine: props.engine ?? 'hpa',
     prometheusAddress: props.prometheusAddress ?? 'http://prometheus-operated.monitoring.svc:9090',
     signals,
-    errorStepSeconds: signals.some(({ signal }) => signal === 'error_rate')
-      ? (errorRule?.stepEvery?.toSeconds() ?? DEFAULT_ERROR_STEP_SECONDS)
-      : undefined,
+    errorStepSeconds: props.targets === undefined ? planErrorStep(problems, rules.errorRate) : undefined,
     targets: props.targets,
-    scaleIn: planScaleIn(problems, props, context),
+    scaleIn: planScaleIn(problems, props, context, windowSeconds),
     scaleOut: planPace(problems, 'scaling.scaleOut', props.scaleOut, 0, [
       { type: 'Percent', value: 100, periodSeconds: 15 },
       { type: 'Pods', value: 2, periodSeconds: 15 },
     ]),
     peaks: planPeaks(problems, props, minReplicas, maxReplicas, leadSeconds),
     forecastLeadSeconds: planForecast(problems, props, signals, context, leadSeconds),
-    windowSeconds: planWindow(problems, props),
+    windowSeconds,
   };
 }
 
@@ -88,8 +86,28 @@ function checkReplicas(problems: Problems, min: number, max: number): void {
   }
 }
 
-function planScaleIn(problems: Problems, props: ScalingProps, context: ScalingContext): PacePlan {
-  const longEnough = Math.min(Math.max(300, context.modelLoadSeconds), MAX_STABILIZATION_SECONDS);
+function planErrorStep(problems: Problems, rule: ScalingRules['errorRate']): number | undefined {
+  if (rule === 'off') {
+    return undefined;
+  }
+  const seconds = rule?.stepEvery?.toSeconds() ?? DEFAULT_ERROR_STEP_SECONDS;
+  problems.check(
+    seconds >= 60 && seconds <= 86_400,
+    'scaling.rules.errorRate.stepEvery',
+    `${seconds} s`,
+    'be at least a minute and at most one day',
+    'a step needs time to show its effect before the next',
+  );
+  return seconds;
+}
+
+function planScaleIn(
+  problems: Problems,
+  props: ScalingProps,
+  context: ScalingContext,
+  windowSeconds: number,
+): PacePlan {
+  const longEnough = Math.min(Math.max(300, context.modelLoadSeconds, windowSeconds), MAX_STABILIZATION_SECONDS);
   const pace = planPace(problems, 'scaling.scaleIn', props.scaleIn, longEnough, [
     { type: 'Percent', value: 50, periodSeconds: 60 },
   ]);
@@ -99,6 +117,13 @@ function planScaleIn(problems: Problems, props: ScalingProps, context: ScalingCo
     `${pace.stabilizationWindowSeconds} s`,
     `be at least 'modelLoadTime' (${context.modelLoadSeconds} s)`,
     'the HPA counts ready pods only and would remove replicas while new ones load their model',
+  );
+  problems.check(
+    pace.stabilizationWindowSeconds >= windowSeconds,
+    'scaling.scaleIn.stabilizationWindow',
+    `${pace.stabilizationWindowSeconds} s`,
+    `be at least 'scaling.window' (${windowSeconds} s)`,
+    'for that long the averages still show the load before replicas were removed, and more would be',
   );
   return pace;
 }

@@ -67,15 +67,14 @@ export interface ScalingTargets {
 
 /** One limit on how fast replicas are added or removed. */
 export type ScalingPolicy =
-  | { readonly percent: number; readonly period: TimeSpan }
-  | { readonly pods: number; readonly period: TimeSpan };
+  { readonly percent: number; readonly period: TimeSpan } | { readonly pods: number; readonly period: TimeSpan };
 
 /** How fast replicas follow the metrics in one direction. */
 export interface ScalingPace {
   /**
    * Act on the most cautious recommendation of this span.
    *
-   * @default - scale-in: 5 minutes, or `modelLoadTime` where that is longer; scale-out: 0
+   * @default - scale-in: 5 minutes, or `modelLoadTime` or `window` where that is longer; scale-out: 0
    */
   readonly stabilizationWindow?: TimeSpan;
 

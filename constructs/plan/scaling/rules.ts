@@ -2,6 +2,7 @@ import type { GpuNeeds } from '../scheduling';
 import { demandRules } from './demand';
 import type { ScalingPlan, SignalPlan } from './props';
 import { Series, type MetricNames } from './series';
+import { MAX_RESPONSE_TIME_PRESSURE } from './votes';
 
 /** One entry of a PrometheusRule group that records a series. */
 export interface RecordingRule {
@@ -21,8 +22,6 @@ export interface RuleContext {
   readonly metricNames: Required<MetricNames>;
 }
 
-/** A response time that is far too long asks for twice the replicas at most: more may not be the cure. */
-const MAX_RESPONSE_TIME_PRESSURE = 2;
 /** Characters in the names that Kubernetes generates. */
 const GENERATED = '[bcdfghjklmnpqrstvwxz2456789]';
 
@@ -98,9 +97,11 @@ function podMatchers(context: RuleContext, prefix = ''): string {
 function gpuUtilization(context: RuleContext, window: string): string {
   const mig = context.gpu?.sharing?.mode === 'mig';
   const metric = mig ? 'DCGM_FI_PROF_GR_ENGINE_ACTIVE' : 'DCGM_FI_DEV_GPU_UTIL';
-  const exported = `avg_over_time(${metric}{${podMatchers(context, 'exported_')}}${window})`;
-  const honored = `avg_over_time(${metric}{${podMatchers(context)}}${window})`;
-  const average = `avg by (pod) (label_replace(${exported}, "pod", "$1", "exported_pod", "(.+)") or ${honored})`;
+  // averaged before the label is renamed: a restarted dcgm-exporter leaves two series of one GPU that differ in it alone
+  const exported = `avg by (exported_pod) (avg_over_time(${metric}{${podMatchers(context, 'exported_')}}${window}))`;
+  const renamed = `label_replace(${exported}, "pod", "$1", "exported_pod", "(.+)")`;
+  const honored = `avg by (pod) (avg_over_time(${metric}{${podMatchers(context)}}${window}))`;
+  const average = `avg by (pod) (${renamed} or ${honored})`;
   return mig ? `100 * ${average}` : average;
 }
 
@@ -126,8 +127,9 @@ function signalValue(plan: SignalPlan, context: RuleContext, window: string, own
   const { requests, responseTime } = context.metricNames;
   if (plan.signal === 'response_time_p95') {
     const buckets = `sum by (le) (rate(${responseTime}_bucket{${matchers}}${window}))`;
-    // without requests the quantile is NaN: nothing is slow then, which is not the same as no data
-    return `histogram_quantile(0.95, ${buckets}) >= 0 or 0 * sum(rate(${responseTime}_count{${matchers}}${window}))`;
+    const count = `sum(rate(${responseTime}_count{${matchers}}${window}))`;
+    // without requests the quantile is NaN: nothing is slow then. With requests, no quantile is no data
+    return `histogram_quantile(0.95, ${buckets}) >= 0 or 0 * (${count} == 0)`;
   }
   const all = `sum(rate(${requests}{${matchers}}${window}))`;
   const failed = `sum(rate(${requests}{${matchers},code=~"5.."}${window}))`;
@@ -148,5 +150,5 @@ function signalPressure(plan: SignalPlan, own: OwnSeries): string {
     return `0 * (${value} <= ${plan.scaleOutAbove}) or vector(1)`;
   }
   const out = `clamp_max((${value} > ${plan.scaleOutAbove}) / ${plan.target}, ${MAX_RESPONSE_TIME_PRESSURE})`;
-  return `${out} or 0 * ${value} or vector(1)`;
+  return `${out} or 0 * (${value} <= ${plan.scaleOutAbove}) or vector(1)`;
 }

@@ -97,9 +97,7 @@ function reservedNodesFirst(priority: Priority): {
   const reserved = { key: NodeLabel.RESERVED_FOR, operator: 'In' as const, values: [priority] };
   return {
     nodeAffinity: {
-      preferredDuringSchedulingIgnoredDuringExecution: [
-        { weight: 100, preference: { matchExpressions: [reserved] } },
-      ],
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: { matchExpressions: [reserved] } }],
     },
   };
 }

@@ -1,0 +1,48 @@
+export { GpuNodePool, type GpuNodePoolProps } from './gpu-node-pool';
+export { MedicalInferenceService } from './medical-inference-service';
+export { NodePool, type NodePoolProps } from './node-pool';
+export type { DisruptionBudgetProps, NodePoolBaseProps } from './node-pool-props';
+export { PriorityClasses } from './priority-classes';
+export { PrometheusAdapterRules, type PrometheusAdapterRulesProps } from './prometheus-adapter-rules';
+export { SpotBatchPool, type SpotBatchPoolProps } from './spot-batch-pool';
+
+export { ACCELERATORS, Accelerator, type AcceleratorSpec } from './plan/accelerators';
+export { adapterConfig, type AdapterConfig, type AdapterRule } from './plan/adapter-rules';
+export { ConfigurationError } from './plan/errors';
+export { type GpuSharing } from './plan/gpu-sharing';
+export { PRIORITY_CLASSES, Priority, parsePriority, type PriorityClassSpec } from './plan/priorities';
+export { type ByteSize, type TimeSpan } from './plan/quantities';
+export type {
+  BandRule,
+  Forecast,
+  PacePlan,
+  PeakHours,
+  PeakPlan,
+  ScalingPace,
+  ScalingPlan,
+  ScalingPolicy,
+  ScalingProps,
+  ScalingRules,
+  ScalingTargets,
+  SignalPlan,
+} from './plan/scaling/props';
+export { AdapterMetric, Series, type MetricNames } from './plan/scaling/series';
+export {
+  scheduleWorkload,
+  type GpuNeeds,
+  type Toleration,
+  type WorkloadNeeds,
+  type WorkloadSchedule,
+} from './plan/scheduling';
+export type { ServicePlan } from './plan/service/plan';
+export type {
+  DisruptionProps,
+  MedicalInferenceServiceProps,
+  ModelRef,
+  MonitoringProps,
+  NetworkPeer,
+  NetworkProps,
+  ProbePaths,
+} from './plan/service/props';
+export type { ResourceBounds, VerticalScalingPlan, VerticalScalingProps } from './plan/service/vertical-scaling';
+export { type Day, type WeeklyWindow } from './plan/weekly-window';
