@@ -10,6 +10,22 @@ export { ACCELERATORS, Accelerator, type AcceleratorSpec } from './plan/accelera
 export { adapterConfig, type AdapterConfig, type AdapterRule } from './plan/adapter-rules';
 export { ConfigurationError } from './plan/errors';
 export { type GpuSharing } from './plan/gpu-sharing';
+export type { GpuOptions } from './plan/node-pool-gpus';
+export type { NodePoolCluster } from './plan/node-pool-options';
+export type {
+  CapacityType,
+  ConsolidationPolicy,
+  DisruptionBudget,
+  DisruptionReason,
+  DisruptionSpec,
+  NodeClassSpec,
+  NodePoolKind,
+  NodePoolLimits,
+  NodePoolSpec,
+  NodeRequirement,
+  NodeTaint,
+} from './plan/node-pool-spec';
+export type { Architecture, NodeType } from './plan/node-pools';
 export { PRIORITY_CLASSES, Priority, parsePriority, type PriorityClassSpec } from './plan/priorities';
 export { type ByteSize, type TimeSpan } from './plan/quantities';
 export type {

@@ -82,7 +82,7 @@ export interface HpaInput {
  */
 export function hpaDesiredReplicas(input: HpaInput): number {
   const { replicas, readyReplicas = replicas, minReplicas, maxReplicas, metrics, tolerance = 0.1 } = input;
-  if (replicas === 0 && minReplicas !== 0) {
+  if (replicas === 0) {
     return 0;
   }
   if (replicas < minReplicas || replicas > maxReplicas) {

@@ -8,10 +8,6 @@ import { checkLimit, SharingLabel, type NodePoolOptions } from './node-pool-opti
 import type { NodePoolSpec } from './node-pool-spec';
 import { Priority } from './priorities';
 
-export type { GpuOptions } from './node-pool-gpus';
-export type { NodePoolCluster, NodePoolOptions } from './node-pool-options';
-export type * from './node-pool-spec';
-
 /** The kinds of nodes without GPUs, by the hospital's own names. */
 export type NodeType = 'compute-optimized' | 'memory-optimized';
 

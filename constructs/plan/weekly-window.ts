@@ -1,8 +1,6 @@
 import type { Problems } from './errors';
 import { utcOffsets } from './utc-offsets';
 
-export { utcOffsets, type OffsetChange, type UtcOffsets } from './utc-offsets';
-
 /** Days of the week in the order of this module: minute 0 of a week is Monday 00:00. */
 const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 

@@ -1,4 +1,5 @@
-import { utcOffsets, weekIntervals } from '../weekly-window';
+import { utcOffsets } from '../utc-offsets';
+import { weekIntervals } from '../weekly-window';
 import type { PeakPlan, ScalingPlan, SignalPlan } from './props';
 import type { RecordingRule } from './rules';
 import { Series } from './series';
