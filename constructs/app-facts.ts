@@ -1,5 +1,5 @@
 import type { IConstruct } from 'constructs';
-import type { NodePoolSpec } from './plan/node-pool-spec';
+import type { NodePoolSpec } from './plan/node-pools/spec';
 import type { ServicePlan } from './plan/service/plan';
 
 /** What one service tells the rest of its app. */

@@ -2,9 +2,9 @@ import type { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { planFor } from './kube-object';
 import { defineNodePool, planOptions, type NodePoolBaseProps } from './node-pool-props';
-import type { GpuOptions } from './plan/node-pool-gpus';
-import type { NodePoolSpec } from './plan/node-pool-spec';
-import { planGpuNodePool, type GpuNodePoolOptions } from './plan/node-pools';
+import type { GpuOptions } from './plan/node-pools/gpus';
+import type { NodePoolSpec } from './plan/node-pools/spec';
+import { planGpuNodePool, type GpuNodePoolOptions } from './plan/node-pools/plan';
 import type { WeeklyWindow } from './plan/weekly-window';
 
 /** Properties of `GpuNodePool`. */

@@ -10,8 +10,8 @@ export { ACCELERATORS, Accelerator, type AcceleratorSpec } from './plan/accelera
 export { adapterConfig, type AdapterConfig, type AdapterRule } from './plan/adapter-rules';
 export { ConfigurationError } from './plan/errors';
 export { type GpuSharing } from './plan/gpu-sharing';
-export type { GpuOptions } from './plan/node-pool-gpus';
-export type { NodePoolCluster } from './plan/node-pool-options';
+export type { GpuOptions } from './plan/node-pools/gpus';
+export type { NodePoolCluster } from './plan/node-pools/options';
 export type {
   CapacityType,
   ConsolidationPolicy,
@@ -24,8 +24,8 @@ export type {
   NodePoolSpec,
   NodeRequirement,
   NodeTaint,
-} from './plan/node-pool-spec';
-export type { Architecture, NodeType } from './plan/node-pools';
+} from './plan/node-pools/spec';
+export type { Architecture, NodeType } from './plan/node-pools/plan';
 export { PRIORITY_CLASSES, Priority, parsePriority, type PriorityClassSpec } from './plan/priorities';
 export { type ByteSize, type TimeSpan } from './plan/quantities';
 export type {

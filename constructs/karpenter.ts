@@ -2,7 +2,7 @@ import type { EC2NodeClass } from './imports/ec2-node-class';
 import type { KarpenterNodePool } from './imports/node-pool';
 import { unitsPerGpu } from './plan/gpu-sharing';
 import { GPU_RESOURCE } from './plan/labels';
-import type { DisruptionBudget, NodeClassSpec, NodePoolSpec } from './plan/node-pool-spec';
+import type { DisruptionBudget, NodeClassSpec, NodePoolSpec } from './plan/node-pools/spec';
 
 /** Tag by which Karpenter finds what belongs to a cluster: its subnets, security groups and capacity reservations. */
 const DISCOVERY_TAG = 'karpenter.sh/discovery';

@@ -3,8 +3,8 @@ import type { Construct } from 'constructs';
 import { AppFacts } from './app-facts';
 import { ec2NodeClass, karpenterNodePool } from './karpenter';
 import { kubeObject } from './kube-object';
-import type { NodePoolOptions } from './plan/node-pool-options';
-import type { ConsolidationPolicy, DisruptionReason, NodePoolSpec } from './plan/node-pool-spec';
+import type { NodePoolOptions } from './plan/node-pools/options';
+import type { ConsolidationPolicy, DisruptionReason, NodePoolSpec } from './plan/node-pools/spec';
 
 /** How many nodes of a pool may be disrupted at a time. Of several budgets, the strictest that is active counts. */
 export interface DisruptionBudgetProps {

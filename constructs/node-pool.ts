@@ -2,8 +2,8 @@ import type { ApiObject, Size } from 'cdk8s';
 import { Construct } from 'constructs';
 import { planFor } from './kube-object';
 import { defineNodePool, planOptions, toGiB, type NodePoolBaseProps } from './node-pool-props';
-import type { NodePoolSpec } from './plan/node-pool-spec';
-import { planNodePool, type CpuNodePoolOptions } from './plan/node-pools';
+import type { NodePoolSpec } from './plan/node-pools/spec';
+import { planNodePool, type CpuNodePoolOptions } from './plan/node-pools/plan';
 import type { WeeklyWindow } from './plan/weekly-window';
 
 /** Properties of `NodePool`. At least one of the limits is needed. */

@@ -2,9 +2,9 @@ import type { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { planFor } from './kube-object';
 import { defineNodePool, planOptions, type NodePoolBaseProps } from './node-pool-props';
-import type { GpuOptions } from './plan/node-pool-gpus';
-import type { NodePoolSpec } from './plan/node-pool-spec';
-import { planSpotBatchPool, type SpotBatchPoolOptions } from './plan/node-pools';
+import type { GpuOptions } from './plan/node-pools/gpus';
+import type { NodePoolSpec } from './plan/node-pools/spec';
+import { planSpotBatchPool, type SpotBatchPoolOptions } from './plan/node-pools/plan';
 
 /** Properties of `SpotBatchPool`. With `accelerators` it needs `maxGpus`, without them `maxCpu`. */
 export interface SpotBatchPoolProps

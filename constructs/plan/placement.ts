@@ -1,7 +1,7 @@
 import { ACCELERATORS } from './accelerators';
 import { Problems } from './errors';
 import { unitsPerGpu } from './gpu-sharing';
-import type { NodePoolSpec } from './node-pool-spec';
+import type { NodePoolSpec } from './node-pools/spec';
 import type { ServicePlan } from './service/plan';
 
 /** Node labels that Kubernetes or the cloud sets, whatever the pool. */

@@ -1,4 +1,4 @@
-import { planGpuNodePool, planNodePool } from '../../constructs/plan/node-pools';
+import { planGpuNodePool, planNodePool } from '../../constructs/plan/node-pools/plan';
 import { clinicHours, cpu, cpuProblems, gpu } from '../support/node-pools';
 
 describe('disruption', () => {

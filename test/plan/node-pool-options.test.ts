@@ -1,4 +1,4 @@
-import { planNodePool } from '../../constructs/plan/node-pools';
+import { planNodePool } from '../../constructs/plan/node-pools/plan';
 import { cpu, cpuProblems, gpuProblems } from '../support/node-pools';
 
 describe('what all pools share', () => {

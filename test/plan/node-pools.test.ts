@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ACCELERATORS, Accelerator } from '../../constructs/plan/accelerators';
-import { planGpuNodePool, planNodePool } from '../../constructs/plan/node-pools';
+import { planGpuNodePool, planNodePool } from '../../constructs/plan/node-pools/plan';
 import { cpu, cpuProblems, gpu, gpuProblems, requirements } from '../support/node-pools';
 
 describe('planGpuNodePool', () => {

@@ -1,4 +1,4 @@
-import { planGpuNodePool, planNodePool, planSpotBatchPool } from '../../constructs/plan/node-pools';
+import { planGpuNodePool, planNodePool, planSpotBatchPool } from '../../constructs/plan/node-pools/plan';
 import type { Priority } from '../../constructs/plan/priorities';
 import { scheduleWorkload, type WorkloadNeeds } from '../../constructs/plan/scheduling';
 import { batch, batchProblems, cpu, gpu, requirements } from '../support/node-pools';

@@ -6,8 +6,8 @@ import {
   type CpuNodePoolOptions,
   type GpuNodePoolOptions,
   type SpotBatchPoolOptions,
-} from '../../constructs/plan/node-pools';
-import type { NodePoolSpec } from '../../constructs/plan/node-pool-spec';
+} from '../../constructs/plan/node-pools/plan';
+import type { NodePoolSpec } from '../../constructs/plan/node-pools/spec';
 import type { WeeklyWindow } from '../../constructs/plan/weekly-window';
 
 const cluster = { name: 'hospital' };

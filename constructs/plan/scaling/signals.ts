@@ -136,5 +136,5 @@ export function checkTargets(problems: Problems, targets: ScalingTargets, gpu: G
 }
 
 function checkPositive(problems: Problems, property: string, value: number, because: string): boolean {
-  return problems.check(value > 0 && Number.isFinite(value), property, value, 'be over 0', because);
+  return problems.check(value > 0 && Number.isFinite(value), property, value, 'be a finite number over 0', because);
 }

@@ -266,7 +266,7 @@ it.each<[string, ScalingProps, string, ScalingContext?]>([
   [
     'no response time',
     { rules: { responseTimeP95: { scaleOutAbove: seconds(0) } } },
-    "'scaling.rules.responseTimeP95.scaleOutAbove' (0) must be over 0 because a response takes time",
+    "'scaling.rules.responseTimeP95.scaleOutAbove' (0) must be a finite number over 0 because a response takes time",
   ],
   [
     'errors in all requests',
@@ -276,7 +276,7 @@ it.each<[string, ScalingProps, string, ScalingContext?]>([
   [
     'a queue of infinite length',
     { rules: { queueLength: { scaleOutAbove: Infinity, scaleInBelow: 5 } } },
-    "'scaling.rules.queueLength.scaleOutAbove' (Infinity) must be over 0 because the signal is never negative",
+    "'scaling.rules.queueLength.scaleOutAbove' (Infinity) must be a finite number over 0 because the signal is never negative",
   ],
   [
     'a utilisation that is never reached',
@@ -312,7 +312,7 @@ it.each<[string, ScalingProps, string, ScalingContext?]>([
   [
     'a queue target of nothing',
     { targets: { queueLength: 0 } },
-    "'scaling.targets.queueLength' (0) must be over 0 because it is divided by",
+    "'scaling.targets.queueLength' (0) must be a finite number over 0 because it is divided by",
   ],
   [
     'a GPU as a resource, which the reference asks for',
@@ -327,7 +327,7 @@ it.each<[string, ScalingProps, string, ScalingContext?]>([
   [
     'a resource target of nothing',
     { targets: { resources: { cpu: 0 } } },
-    "'scaling.targets.resources.cpu' (0) must be over 0 because it is divided by",
+    "'scaling.targets.resources.cpu' (0) must be a finite number over 0 because it is divided by",
   ],
   [
     'no target',

@@ -1,7 +1,7 @@
-import type { Problems } from './errors';
-import { NodeLabel } from './labels';
-import type { DisruptionOptions } from './node-disruption';
-import type { CapacityType, NodeClassSpec, NodeRequirement } from './node-pool-spec';
+import type { Problems } from '../errors';
+import { NodeLabel } from '../labels';
+import type { DisruptionOptions } from './disruption';
+import type { CapacityType, NodeClassSpec, NodeRequirement } from './spec';
 
 /** Tag that says which pool an instance belongs to; activate it for cost allocation. */
 const POOL_TAG = 'mediform.io/node-pool';

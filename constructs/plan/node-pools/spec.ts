@@ -1,6 +1,6 @@
-import type { Accelerator } from './accelerators';
-import type { GpuSharing } from './gpu-sharing';
-import type { Priority } from './priorities';
+import type { Accelerator } from '../accelerators';
+import type { GpuSharing } from '../gpu-sharing';
+import type { Priority } from '../priorities';
 
 /** What a pool is for. */
 export type NodePoolKind = 'gpu' | 'compute-optimized' | 'memory-optimized' | 'batch';

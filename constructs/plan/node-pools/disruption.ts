@@ -1,12 +1,6 @@
-import type { Problems } from './errors';
-import type {
-  ConsolidationPolicy,
-  DisruptionBudget,
-  DisruptionReason,
-  DisruptionSpec,
-  NodePoolSpec,
-} from './node-pool-spec';
-import { checkWeeklyWindow, coversWholeWeek, utcSchedules, type WeeklyWindow } from './weekly-window';
+import type { Problems } from '../errors';
+import type { ConsolidationPolicy, DisruptionBudget, DisruptionReason, DisruptionSpec, NodePoolSpec } from './spec';
+import { checkWeeklyWindow, coversWholeWeek, utcSchedules, type WeeklyWindow } from '../weekly-window';
 
 /** Age of a node, in seconds, at which Karpenter replaces it by default: 30 days. */
 const DEFAULT_EXPIRY_SECONDS = 720 * 3600;

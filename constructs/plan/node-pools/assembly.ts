@@ -1,17 +1,11 @@
-import type { Problems } from './errors';
-import type { GpuSharing } from './gpu-sharing';
-import { NodeLabel } from './labels';
-import { planDisruption, type DisruptionDefaults } from './node-disruption';
-import type { GpuPlan } from './node-pool-gpus';
-import {
-  checkCommonOptions,
-  commonRequirements,
-  planNodeClass,
-  requirement,
-  type NodePoolOptions,
-} from './node-pool-options';
-import type { CapacityType, NodePoolLimits, NodePoolSpec, NodeRequirement, NodeTaint } from './node-pool-spec';
-import type { Priority } from './priorities';
+import type { Problems } from '../errors';
+import type { GpuSharing } from '../gpu-sharing';
+import { NodeLabel } from '../labels';
+import { planDisruption, type DisruptionDefaults } from './disruption';
+import type { GpuPlan } from './gpus';
+import { checkCommonOptions, commonRequirements, planNodeClass, requirement, type NodePoolOptions } from './options';
+import type { CapacityType, NodePoolLimits, NodePoolSpec, NodeRequirement, NodeTaint } from './spec';
+import type { Priority } from '../priorities';
 
 /** Smallest node without GPUs: 4 vCPUs. On smaller ones the daemons of the cluster take too large a part. */
 export const SMALLEST_CPU = 4;

@@ -1,12 +1,12 @@
-import { Problems } from './errors';
-import { checkSharing, sharingKey, type GpuSharing } from './gpu-sharing';
-import { GPU_RESOURCE, NodeLabel, NVIDIA_GPU } from './labels';
-import type { DisruptionDefaults } from './node-disruption';
-import { assemblePool, cpuRequirements, SMALLEST_CPU, taint } from './node-pool-assembly';
-import { NO_GPUS, planGpus, type GpuOptions } from './node-pool-gpus';
-import { checkLimit, SharingLabel, type NodePoolOptions } from './node-pool-options';
-import type { NodePoolSpec } from './node-pool-spec';
-import { Priority } from './priorities';
+import { Problems } from '../errors';
+import { checkSharing, sharingKey, type GpuSharing } from '../gpu-sharing';
+import { GPU_RESOURCE, NodeLabel, NVIDIA_GPU } from '../labels';
+import type { DisruptionDefaults } from './disruption';
+import { assemblePool, cpuRequirements, SMALLEST_CPU, taint } from './assembly';
+import { NO_GPUS, planGpus, type GpuOptions } from './gpus';
+import { checkLimit, SharingLabel, type NodePoolOptions } from './options';
+import type { NodePoolSpec } from './spec';
+import { Priority } from '../priorities';
 
 /** The kinds of nodes without GPUs, by the hospital's own names. */
 export type NodeType = 'compute-optimized' | 'memory-optimized';

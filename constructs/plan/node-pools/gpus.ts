@@ -1,8 +1,8 @@
-import { Accelerator, ACCELERATORS, isAccelerator } from './accelerators';
-import type { Problems } from './errors';
-import { NodeLabel } from './labels';
-import { checkLimit, requirement } from './node-pool-options';
-import type { NodeRequirement } from './node-pool-spec';
+import { Accelerator, ACCELERATORS, isAccelerator } from '../accelerators';
+import type { Problems } from '../errors';
+import { NodeLabel } from '../labels';
+import { checkLimit, requirement } from './options';
+import type { NodeRequirement } from './spec';
 
 /** Which GPUs the nodes of a pool have, and how many there may be. */
 export interface GpuOptions {

@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { Problems } from '../../../constructs/plan/errors';
+import { planScaling } from '../../../constructs/plan/scaling/plan';
+import { recordingRules, type RecordingRule } from '../../../constructs/plan/scaling/rules';
+
+const ZONES = [
+  'UTC',
+  'Europe/Berlin',
+  'Europe/Dublin',
+  'America/New_York',
+  'America/St_Johns',
+  'Africa/Casablanca',
+  'Asia/Kathmandu',
+  'Australia/Lord_Howe',
+  'Pacific/Chatham',
+  'Pacific/Kiritimati',
+  'Pacific/Pago_Pago',
+  'Antarctica/Troll',
+];
+/** Seconds since 1970, from the start of 2026 to the end of 2037. */
+const instant = fc.integer({ min: Date.UTC(2026, 0, 1) / 1000, max: Date.UTC(2038, 0, 1) / 1000 - 1 });
+
+function rulesFor(timeZones: readonly string[]): RecordingRule[] {
+  const problems = new Problems();
+  const scaling = planScaling(
+    problems,
+    { peakHours: timeZones.map((timeZone) => ({ start: '08:00', end: '12:00', timeZone, replicas: 8 })) },
+    { serviceName: 'ct', modelLoadSeconds: 300 },
+  );
+  expect(problems.list).toEqual([]);
+  return recordingRules(scaling, {
+    namespace: 'imaging',
+    service: 'ct',
+    containerName: 'model',
+    cpu: 1,
+    metricNames: { queueLength: 'q', responseTime: 'd', requests: 'r' },
+  });
+}
+
+const weekMinuteRules = (timeZones: readonly string[]): RecordingRule[] =>
+  rulesFor(timeZones).filter(({ record }) => record === 'mediform:week_minute');
+
+/** Evaluates the only shape that the rule has; anything else is an error. */
+function evaluate(expr: string, time: number): number {
+  const shape = /^vector\(\(time\(\) \+ (\d+)((?: [+-] \d+ \* \(time\(\) >= bool \d+\))*)\) % 604800 \/ 60\)$/;
+  const [, shift, steps = ''] = shape.exec(expr) ?? [];
+  if (shift === undefined) {
+    throw new Error(`not the known shape: ${expr}`);
+  }
+  const offset = [...steps.matchAll(/([+-]) (\d+) \* \(time\(\) >= bool (\d+)\)/g)]
+    .filter(([, , , at]) => time >= Number(at))
+    .reduce((sum, [, sign, seconds]) => sum + Number(`${sign}${seconds}`), 0);
+  return ((time + Number(shift) + offset) % 604_800) / 60;
+}
+
+/** Minutes since Monday 00:00 on the wall clock. */
+function wallMinute(time: number, timeZone: string): number {
+  const text = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    weekday: 'short',
+    timeStyle: undefined,
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  }).format(time * 1000);
+  const [, weekday = '', hour, minute, second] = /^(\w{3}),? (\d\d):(\d\d):(\d\d)$/.exec(text) ?? [];
+  const day = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'].indexOf(weekday);
+  expect(day).toBeGreaterThanOrEqual(0);
+  return day * 1440 + Number(hour) * 60 + Number(minute) + Number(second) / 60;
+}
+
+describe.each(ZONES)('the minute of the week in %s', (timeZone) => {
+  const [rule] = weekMinuteRules([timeZone]);
+
+  it('is that on the wall, from 2026 to 2037', () => {
+    fc.assert(
+      fc.property(instant, (time) => {
+        expect(evaluate(rule?.expr ?? '', time)).toBeCloseTo(wallMinute(time, timeZone), 9);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is that on the wall in the seconds around each change of the clocks', () => {
+    for (const [, at] of (rule?.expr ?? '').matchAll(/>= bool (\d+)/g)) {
+      for (const time of [Number(at) - 1, Number(at), Number(at) + 1]) {
+        expect(evaluate(rule?.expr ?? '', time)).toBeCloseTo(wallMinute(time, timeZone), 9);
+      }
+    }
+  });
+});
+
+it('follows the clocks where they change, and only there', () => {
+  expect(weekMinuteRules(['UTC'])[0]?.expr).toBe('vector((time() + 259200) % 604800 / 60)');
+  expect(weekMinuteRules(['Europe/Berlin'])[0]?.expr.match(/bool/g)).toHaveLength(24);
+});
+
+it('is recorded once for each time zone', () => {
+  const zones = ['Europe/Berlin', 'UTC', 'Europe/Berlin'];
+  expect(weekMinuteRules(zones).map(({ labels }) => labels.time_zone)).toEqual(['Europe/Berlin', 'UTC']);
+  expect(
+    rulesFor(zones)
+      .map(({ labels }) => labels.reason)
+      .filter((reason) => reason !== undefined),
+  ).toEqual(['minimum', 'peak-0', 'peak-1', 'peak-2', 'errors', 'tolerance']);
+});
