@@ -48,7 +48,7 @@ const DEAD: [string, Partial<MedicalInferenceServiceProps>, string][] = [
   [
     'a node selector against the selection rule',
     { nodeSelector: { 'node-type': 'compute-optimized' } },
-    "'nodeSelector.node-type' (compute-optimized) must not be given because it follows from gpu and memoryIntensive",
+    "'nodeSelector.node-type' (compute-optimized) must not be given because it follows from gpu, memoryIntensive and priority",
   ],
   [
     'a PodDisruptionBudget that blocks every eviction',
@@ -154,6 +154,37 @@ const DEAD: [string, Partial<MedicalInferenceServiceProps>, string][] = [
     'a name that Kubernetes would cut short in pod names',
     { name: 'x'.repeat(47) },
     'must be a DNS label of at most 46 characters that starts with a letter because a Service and its pods are named after it',
+  ],
+  [
+    'a pod label of the library',
+    { podLabels: { 'app.kubernetes.io/name': 'other' } },
+    "'podLabels.app.kubernetes.io/name' (other) must not be given because it follows from the name, model and priority",
+  ],
+  [
+    'one variable with two values',
+    { env: { KEY: 'x' }, secretEnv: { KEY: { secret: 's', key: 'k' } } },
+    '\'secretEnv.KEY\' ({"secret":"s","key":"k"}) must not be in \'env\' too because a variable has one value',
+  ],
+  [
+    'an address that is none',
+    { network: { egress: [{ cidr: '10.0.0.0/33' }] } },
+    "'network.cidr' (10.0.0.0/33) must be an address and a prefix length, such as 10.0.0.0/16 because a NetworkPolicy takes no other form",
+  ],
+  [
+    'a window of too few samples',
+    { monitoring: { interval: minutes(1) } },
+    "'monitoring.interval' (60 s) must be over 0 and at most a quarter of 'scaling.window' (120 s) because a rate over fewer samples comes and goes",
+  ],
+  ['no image', { image: '' }, "'image' () must name an image because there is nothing to run"],
+  [
+    'no room for the model',
+    { cacheVolume: Size.mebibytes(0) },
+    "'cacheVolume' (0 MiB) must be at least 1 MiB because the model is kept there",
+  ],
+  [
+    'a container name that is none',
+    { containerName: 'My Model' },
+    "'containerName' (My Model) must be a DNS label because it names a container",
   ],
   [
     'a model version that is no label',

@@ -4,6 +4,7 @@ import { Priority } from '../priorities';
 import { planScaling } from '../scaling/plan';
 import type { ScalingPlan } from '../scaling/props';
 import { scheduleWorkload, type WorkloadSchedule } from '../scheduling';
+import { checkDisruption, checkNames, checkPods, checkPort } from './checks';
 import type { MedicalInferenceServiceProps } from './props';
 import { planVerticalScaling, type VerticalScalingPlan } from './vertical-scaling';
 
@@ -35,14 +36,6 @@ export const DEREGISTRATION_SECONDS = 10;
 /** Seconds between the last answer and SIGKILL. */
 const EXIT_MARGIN_SECONDS = 5;
 /**
- * Pod names are the Deployment's name and 17 generated characters; over 63 in all, Kubernetes cuts the name short and
- * the rules would no longer find the service's pods.
- */
-const MAX_NAME_LENGTH = 46;
-const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const LABEL_VALUE = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-
-/**
  * Plans one service.
  *
  * @param id the construct's id, from which the name is made where none is given
@@ -58,6 +51,7 @@ export function planService(
   const name = props.name ?? id.toLowerCase().replaceAll('_', '-');
   const namespace = props.namespace ?? chartNamespace;
   checkNames(problems, name, namespace, props);
+  checkPods(problems, props);
 
   const priority = props.priority ?? Priority.NORMAL;
   const schedule = collect(problems, () => scheduleWorkload(props, priority));
@@ -70,6 +64,14 @@ export function planService(
     'the autoscaler can wait no longer for a replica that loads',
   );
   const scaling = planScaling(problems, props.scaling ?? {}, { serviceName: name, gpu: props.gpu, modelLoadSeconds });
+  const scrapeSeconds = props.monitoring?.interval?.toSeconds() ?? 15;
+  problems.check(
+    scrapeSeconds > 0 && 4 * scrapeSeconds <= scaling.windowSeconds,
+    'monitoring.interval',
+    `${scrapeSeconds} s`,
+    `be over 0 and at most a quarter of 'scaling.window' (${scaling.windowSeconds} s)`,
+    'a rate over fewer samples comes and goes',
+  );
   checkDisruption(problems, props, scaling.minReplicas);
   const verticalScaling =
     props.verticalScaling === 'off' || schedule === undefined
@@ -86,6 +88,14 @@ export function planService(
       '/dev/shm counts against the memory limit',
     );
   }
+  const cacheVolumeMiB = props.cacheVolume?.toMebibytes() ?? 20 * 1024;
+  problems.check(
+    cacheVolumeMiB >= 1,
+    'cacheVolume',
+    `${cacheVolumeMiB} MiB`,
+    'be at least 1 MiB',
+    'the model is kept there',
+  );
   const port = props.port ?? 8080;
   const metricsPort = props.monitoring?.port ?? port;
   checkPort(problems, 'port', port);
@@ -118,7 +128,7 @@ export function planService(
     modelLoadSeconds,
     terminationGraceSeconds,
     sharedMemoryMiB,
-    cacheVolumeMiB: props.cacheVolume?.toMebibytes() ?? 20 * 1024,
+    cacheVolumeMiB,
     selectorLabels,
     labels: {
       ...selectorLabels,
@@ -143,82 +153,6 @@ function collect<T>(problems: Problems, plan: () => T): T | undefined {
   }
 }
 
-function checkNames(
-  problems: Problems,
-  name: string,
-  namespace: string | undefined,
-  props: MedicalInferenceServiceProps,
-): void {
-  problems.check(
-    DNS_LABEL.test(name) && name.length <= MAX_NAME_LENGTH,
-    'name',
-    name,
-    `be a DNS label of at most ${MAX_NAME_LENGTH} characters that starts with a letter`,
-    'a Service and its pods are named after it',
-  );
-  problems.check(
-    namespace !== undefined && DNS_LABEL.test(namespace),
-    'namespace',
-    namespace,
-    'be given, here or on the chart, and be a DNS label',
-    'the scaling rules name it in their queries',
-  );
-  problems.check(props.image !== '', 'image', props.image, 'name an image', 'there is nothing to run');
-  const { name: model, version } = props.model;
-  problems.check(LABEL_VALUE.test(model), 'model.name', model, 'be a label value', 'every object is labelled with it');
-  problems.check(
-    LABEL_VALUE.test(version),
-    'model.version',
-    version,
-    'be a label value',
-    'every object is labelled with it',
-  );
-  const own = ['accelerator', 'node-type'].filter((label) => props.nodeSelector?.[label] !== undefined);
-  for (const label of own) {
-    problems.check(
-      false,
-      `nodeSelector.${label}`,
-      props.nodeSelector?.[label],
-      'not be given',
-      'it follows from gpu and memoryIntensive',
-    );
-  }
-  const capacity = props.nodeSelector?.['karpenter.sh/capacity-type'];
-  problems.check(
-    capacity !== 'spot' || props.priority === Priority.BATCH,
-    'nodeSelector.karpenter.sh/capacity-type',
-    capacity,
-    'not be spot',
-    'Spot nodes vanish within two minutes: only batch work may run there',
-  );
-}
-
-function checkDisruption(problems: Problems, props: MedicalInferenceServiceProps, minReplicas: number): void {
-  const { disruption } = props;
-  if (disruption === undefined) {
-    return;
-  }
-  if ('maxUnavailable' in disruption) {
-    const { maxUnavailable } = disruption;
-    problems.check(
-      Number.isInteger(maxUnavailable) && maxUnavailable >= 1,
-      'disruption.maxUnavailable',
-      maxUnavailable,
-      'be a whole number of at least 1',
-      'with 0 no node could ever be drained',
-    );
-    return;
-  }
-  const { minAvailable } = disruption;
-  problems.check(
-    Number.isInteger(minAvailable) && minAvailable >= 1 && minAvailable < minReplicas,
-    'disruption.minAvailable',
-    minAvailable,
-    `be a whole number of at least 1 and under 'scaling.minReplicas' (${minReplicas})`,
-    'at minimum replicas no pod could ever be evicted, and no node drained',
-  );
-}
-
 function planGrace(problems: Problems, props: MedicalInferenceServiceProps): number {
   const slowest = props.slowestRequest?.toSeconds() ?? 60;
   problems.check(
@@ -238,14 +172,4 @@ function planGrace(problems: Problems, props: MedicalInferenceServiceProps): num
     'a request in flight would be cut off',
   );
   return grace;
-}
-
-function checkPort(problems: Problems, property: string, port: number): void {
-  problems.check(
-    Number.isInteger(port) && port >= 1024 && port <= 65_535,
-    property,
-    port,
-    'be a whole number from 1024 to 65535',
-    'a process without privileges cannot listen on lower ones',
-  );
 }
