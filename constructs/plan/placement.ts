@@ -19,19 +19,19 @@ export function placementProblems(service: ServicePlan, pools: readonly NodePool
     return [];
   }
   const problems = new Problems();
-  const misfits = pools.map((pool) => [pool, misfit(service, pool)] as const);
-  const fitting = misfits.filter(([, reason]) => reason === undefined).map(([pool]) => pool);
-  const reasons = misfits.map(([pool, reason]) => `${pool.name}: ${reason}`).join('; ');
-  const found = problems.check(
-    fitting.length > 0,
-    'nodeSelector',
-    service.nodeSelector,
-    'fit a node pool of the app',
-    `its pods would wait for ever (${reasons}); set checkNodePools to false where the pool is defined elsewhere`,
-  );
-  if (found) {
+  const fitting = pools.filter((pool) => misfit(service, pool) === undefined);
+  if (fitting.length > 0) {
     checkCapacity(problems, service, fitting);
     fitting.forEach((pool) => checkLifetimes(problems, service, pool));
+  } else {
+    const reasons = pools.map((pool) => `${pool.name}: ${misfit(service, pool)}`).join('; ');
+    problems.check(
+      false,
+      'nodeSelector',
+      service.nodeSelector,
+      'fit a node pool of the app',
+      `its pods would wait for ever (${reasons}); set checkNodePools to false where the pool is defined elsewhere`,
+    );
   }
   return problems.list;
 }
