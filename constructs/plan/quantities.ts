@@ -1,7 +1,7 @@
 /** A span of time; cdk8s' `Duration` is one. */
 export interface TimeSpan {
-  /** Whole seconds. */
-  toSeconds(): number;
+  /** Seconds; whole ones unless `integral` is false. */
+  toSeconds(options?: { readonly integral?: boolean }): number;
 }
 
 /** An amount of memory or storage; cdk8s' `Size` is one. */

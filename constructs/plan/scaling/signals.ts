@@ -44,7 +44,7 @@ export function planSignals(problems: Problems, rules: ScalingRules, gpu: GpuNee
     'no other rule can tell when to scale in',
   );
   if (rules.responseTimeP95 !== 'off') {
-    const out = rules.responseTimeP95?.scaleOutAbove.toSeconds() ?? DEFAULT_P95_SECONDS;
+    const out = rules.responseTimeP95?.scaleOutAbove.toSeconds({ integral: false }) ?? DEFAULT_P95_SECONDS;
     checkPositive(problems, 'scaling.rules.responseTimeP95.scaleOutAbove', out, 'a response takes time');
     signals.push({ signal: 'response_time_p95', scaleOutAbove: out, target: out * TARGET_SHARE.utilisation });
   }

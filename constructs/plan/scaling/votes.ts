@@ -43,7 +43,11 @@ export function signalVote(signal: SignalPlan, value: number | undefined, comple
   return value > scaleOutAbove || (value < scaleInBelow && complete) ? value / target : 1;
 }
 
-/** The largest vote of a service's signals, as the recording rule `mediform:scaling_pressure` computes it. */
+/**
+ * The largest vote of a service's signals, as the recording rule `mediform:scaling_pressure` computes it.
+ *
+ * @param signals at least one; a service without signals has no pressure
+ */
 export function scalingPressure(signals: readonly SignalPlan[], readings: SignalReadings): number {
   return Math.max(
     ...signals.map((plan) => {

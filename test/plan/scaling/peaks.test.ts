@@ -58,7 +58,6 @@ function wallMinute(time: number, timeZone: string): number {
   const text = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     weekday: 'short',
-    timeStyle: undefined,
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
