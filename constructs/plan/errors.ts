@@ -3,17 +3,25 @@
  * `'property' (value) must ... because ...`; constructs prefix them with their path.
  */
 export class ConfigurationError extends Error {
-  /** One line for each wrong value, without the path. */
-  public readonly problems: readonly string[];
-
-  /** Path of the construct that was given the values, when there is one. */
-  public readonly path?: string;
+  // private, so that Node does not print the problems a second time below the message
+  readonly #problems: readonly string[];
+  readonly #path?: string;
 
   constructor(problems: readonly string[], path?: string) {
     super(problems.map((problem) => (path ? `[${path}] ${problem}` : problem)).join('\n'));
     this.name = 'ConfigurationError';
-    this.problems = problems;
-    this.path = path;
+    this.#problems = problems;
+    this.#path = path;
+  }
+
+  /** One line for each wrong value, without the path. */
+  public get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  /** Path of the construct that was given the values, when there is one. */
+  public get path(): string | undefined {
+    return this.#path;
   }
 }
 
