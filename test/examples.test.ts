@@ -16,9 +16,16 @@ interface KubeObject {
   readonly spec?: unknown;
 }
 
+const folders: string[] = [];
+
+afterAll(() => {
+  folders.forEach((folder) => rmSync(folder, { recursive: true }));
+});
+
 /** Runs an example as a user would, and reads what it wrote. */
 async function synth(example: string): Promise<{ folder: string; objects: KubeObject[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'mediform-'));
+  folders.push(folder);
   process.env.CDK8S_OUTDIR = folder;
   await jest.isolateModulesAsync(async () => {
     await import(join(EXAMPLES, example, 'main.ts'));

@@ -1,5 +1,5 @@
 /** What only the whole app can tell: reported together, with paths, before anything is written. */
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Chart, Duration, JsonPatch } from 'cdk8s';
@@ -36,6 +36,8 @@ function lateErrors(root: App): string[] {
 afterEach(() => {
   expect(readdirSync(outdir)).toEqual([]);
 });
+
+afterAll(() => rmSync(outdir, { recursive: true }));
 
 it('tells all of them at once, each with its path', () => {
   const { app: root, chart } = app();
