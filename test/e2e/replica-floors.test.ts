@@ -1,6 +1,7 @@
 /** The replicas that must be there, on the real PromQL engine: peak hours, forecast, errors, and the HPA's tolerance. */
 import type { ScalingProps } from '../../constructs/plan/scaling/props';
 import type { ServicePlan } from '../../constructs/plan/service/plan';
+import { wallMinute } from '../support/wall-clock';
 import { describeWithPromtool, testRules, type Expectation, type InputSeries, type PromTest } from './support/promtool';
 import {
   deploymentSeries,
@@ -302,18 +303,3 @@ describeWithPromtool('replica floors on PromQL', () => {
     );
   });
 });
-
-/** Minutes since Monday 00:00 on the wall clock. */
-function wallMinute(time: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    weekday: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-  }).formatToParts(time * 1000);
-  const part = (type: string): string => parts.find((other) => other.type === type)?.value ?? '';
-  const day = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'].indexOf(part('weekday'));
-  return day * 1440 + Number(part('hour')) * 60 + Number(part('minute')) + Number(part('second')) / 60;
-}

@@ -56,6 +56,12 @@ export function wallClock(second: number, timeZone: string): { day: Day; secondO
   return { day: day as Day, secondOfDay: Number(h) * 3600 + Number(m) * 60 + Number(s) };
 }
 
+/** Minutes since Monday 00:00 on the wall clock of a zone. */
+export function wallMinute(second: number, timeZone: string): number {
+  const { day, secondOfDay } = wallClock(second, timeZone);
+  return DAYS.indexOf(day) * 1440 + secondOfDay / 60;
+}
+
 function seconds(time: string): number {
   const [hours, minutes] = time.split(':');
   return Number(hours) * 3600 + Number(minutes) * 60;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { Problems } from '../../../constructs/plan/errors';
 import { planScaling } from '../../../constructs/plan/scaling/plan';
 import { recordingRules, type RecordingRule } from '../../../constructs/plan/scaling/rules';
+import { instant, wallMinute } from '../../support/wall-clock';
 
 const ZONES = [
   'UTC',
@@ -17,8 +18,6 @@ const ZONES = [
   'Pacific/Pago_Pago',
   'Antarctica/Troll',
 ];
-/** Seconds since 1970, from the start of 2026 to the end of 2037. */
-const instant = fc.integer({ min: Date.UTC(2026, 0, 1) / 1000, max: Date.UTC(2038, 0, 1) / 1000 - 1 });
 
 function rulesFor(timeZones: readonly string[]): RecordingRule[] {
   const problems = new Problems();
@@ -51,22 +50,6 @@ function evaluate(expr: string, time: number): number {
     .filter(([, , , at]) => time >= Number(at))
     .reduce((sum, [, sign, seconds]) => sum + Number(`${sign}${seconds}`), 0);
   return ((time + Number(shift) + offset) % 604_800) / 60;
-}
-
-/** Minutes since Monday 00:00 on the wall clock. */
-function wallMinute(time: number, timeZone: string): number {
-  const text = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    weekday: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hourCycle: 'h23',
-  }).format(time * 1000);
-  const [, weekday = '', hour, minute, second] = /^(\w{3}),? (\d\d):(\d\d):(\d\d)$/.exec(text) ?? [];
-  const day = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'].indexOf(weekday);
-  expect(day).toBeGreaterThanOrEqual(0);
-  return day * 1440 + Number(hour) * 60 + Number(minute) + Number(second) / 60;
 }
 
 describe.each(ZONES)('the minute of the week in %s', (timeZone) => {
