@@ -265,13 +265,21 @@ describe('monitoring', () => {
 });
 
 describe('adapter rules', () => {
-  it('serve every service of the app, also those defined later', () => {
+  const config = (props: Partial<MedicalInferenceServiceProps>): string | undefined => {
     const chart = testChart();
     new PrometheusAdapterRules(chart, 'rules');
-    testService({ scaling: { targets: { queueLength: 10 } } }, chart);
-    testService({ name: 'keda', scaling: { engine: 'keda' } }, testChart());
+    testService(props, chart);
     const [map] = Testing.synth(chart) as { data: { 'config.yaml': string } }[];
-    expect(map?.data['config.yaml']).toContain('mediform:pod_queue_length');
-    expect(map?.data['config.yaml']).not.toContain('mediform:scaling_pressure');
+    return map?.data['config.yaml'];
+  };
+
+  it('serve every service of the app, also those defined later', () => {
+    for (const series of ['pod_gpu_utilization', 'pod_queue_length', 'scaling_pressure', 'replica_floor']) {
+      expect(config({})).toContain(`seriesQuery: mediform:${series}{`);
+    }
+  });
+
+  it('are none where KEDA serves them all', () => {
+    expect(config({ scaling: { engine: 'keda' } })).toBe('rules: []\nexternalRules: []\n');
   });
 });

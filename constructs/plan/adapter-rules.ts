@@ -1,4 +1,3 @@
-import { hasFloor } from './scaling/demand';
 import { AdapterMetric, Series } from './scaling/series';
 import type { ServicePlan } from './service/plan';
 
@@ -17,27 +16,18 @@ export interface AdapterConfig {
 }
 
 /**
- * The prometheus-adapter rules that the HPAs of some services read. Each rule serves all services that need it: they
- * differ in the labels `namespace` and `service` only.
+ * The prometheus-adapter rules that the HPAs of some services read: all of them where any service has the engine `hpa`,
+ * since they serve every service alike and an API without a rule would be registered and never answer.
  */
 export function adapterConfig(services: readonly ServicePlan[]): AdapterConfig {
-  const served = services.filter(({ scaling }) => scaling.engine === 'hpa');
-  const serves = (needs: (service: ServicePlan) => boolean, rule: AdapterRule): AdapterRule[] =>
-    served.some(needs) ? [rule] : [];
+  if (!services.some(({ scaling }) => scaling.engine === 'hpa')) {
+    return { rules: [], externalRules: [] };
+  }
   return {
-    rules: [
-      ...serves(
-        ({ scaling }) => scaling.targets?.gpuUtilization !== undefined,
-        podRule(Series.POD_GPU, AdapterMetric.GPU),
-      ),
-      ...serves(
-        ({ scaling }) => scaling.targets?.queueLength !== undefined,
-        podRule(Series.POD_QUEUE, AdapterMetric.QUEUE),
-      ),
-    ],
+    rules: [podRule(Series.POD_GPU, AdapterMetric.GPU), podRule(Series.POD_QUEUE, AdapterMetric.QUEUE)],
     externalRules: [
-      ...serves(({ scaling }) => scaling.signals.length > 0, externalRule(Series.PRESSURE, AdapterMetric.PRESSURE)),
-      ...serves(({ scaling }) => hasFloor(scaling), externalRule(Series.FLOOR, AdapterMetric.FLOOR)),
+      externalRule(Series.PRESSURE, AdapterMetric.PRESSURE),
+      externalRule(Series.FLOOR, AdapterMetric.FLOOR),
     ],
   };
 }

@@ -53,7 +53,7 @@ export function recordingRules(scaling: ScalingPlan, context: RuleContext): Reco
     rules.push(record(Series.SIGNAL, signalValue(signal, context, window, own), { signal: signal.signal }));
   }
   for (const signal of scaling.signals) {
-    rules.push(record(Series.SIGNAL_PRESSURE, signalPressure(signal, own), { signal: signal.signal }));
+    rules.push(record(Series.SIGNAL_PRESSURE, signalPressure(signal, window, own), { signal: signal.signal }));
   }
   if (scaling.signals.length > 0) {
     rules.push(record(Series.PRESSURE, `max(${own(Series.SIGNAL_PRESSURE)})`));
@@ -136,19 +136,30 @@ function signalValue(plan: SignalPlan, context: RuleContext, window: string, own
   return `100 * ${failed} / (${all} > 0) or 0 * ${all}`;
 }
 
-function signalPressure(plan: SignalPlan, own: OwnSeries): string {
+function signalPressure(plan: SignalPlan, window: string, own: OwnSeries): string {
   const value = `max(${own(Series.SIGNAL, `,signal="${plan.signal}"`)})`;
   const pods = podSeries(plan.signal);
-  if (pods !== undefined && plan.scaleInBelow !== undefined) {
-    const out = `${value} > ${plan.scaleOutAbove}`;
-    const low = `${value} < ${plan.scaleInBelow}`;
-    const complete = `count(${own(pods)}) >= max(${own(Series.READY_REPLICAS)})`;
-    return `(${out}) / ${plan.target} or (${low}) / ${plan.target} and ${complete} or vector(1)`;
-  }
   if (plan.signal === 'error_rate') {
     // errors add replicas through the floor, one step at a time; here they only keep the ones there are
     return `0 * (${value} <= ${plan.scaleOutAbove}) or vector(1)`;
   }
-  const out = `clamp_max((${value} > ${plan.scaleOutAbove}) / ${plan.target}, ${MAX_RESPONSE_TIME_PRESSURE})`;
-  return `${out} or 0 * (${value} <= ${plan.scaleOutAbove}) or vector(1)`;
+  const over = `(${value} > ${plan.scaleOutAbove}) / ${plan.target}`;
+  if (pods === undefined || plan.scaleInBelow === undefined) {
+    const out = `clamp_max(${over}, ${MAX_RESPONSE_TIME_PRESSURE})`;
+    return `${asMeasured(out, window, own)} or 0 * (${value} <= ${plan.scaleOutAbove}) or vector(1)`;
+  }
+  // a queue is read as it is now, all else as the average of a window
+  const out = plan.signal === 'queue_length' ? over : asMeasured(over, window, own);
+  const low = `(${value} < ${plan.scaleInBelow}) / ${plan.target}`;
+  const complete = `count(${own(pods)}) >= max(${own(Series.READY_REPLICAS)})`;
+  return `${out} or ${low} and ${complete} or vector(1)`;
+}
+
+/**
+ * A vote to scale out, for the replicas that it was measured on. An average still shows the load from before new replicas
+ * came, and the HPA would multiply those too, round after round.
+ */
+function asMeasured(vote: string, window: string, own: OwnSeries): string {
+  const ready = own(Series.READY_REPLICAS);
+  return `clamp_min(${vote} * (max(min_over_time(${ready}${window})) / (max(${ready}) > 0)), 1) or ${vote}`;
 }

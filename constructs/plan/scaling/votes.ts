@@ -27,8 +27,10 @@ export type SignalReadings = { readonly [S in SignalPlan['signal']]?: SignalRead
  * @param signal the rule
  * @param value what was measured; undefined or NaN where there is no data
  * @param complete whether every ready pod sent data; only then may replicas be removed
+ * @param measuredOn fewest replicas that were ready in the averaging window, as a part of those that are ready now; an
+ *   average still shows the load from before new replicas came
  */
-export function signalVote(signal: SignalPlan, value: number | undefined, complete: boolean): number {
+export function signalVote(signal: SignalPlan, value: number | undefined, complete: boolean, measuredOn = 1): number {
   if (value === undefined || Number.isNaN(value)) {
     return 1;
   }
@@ -38,9 +40,14 @@ export function signalVote(signal: SignalPlan, value: number | undefined, comple
     return value > scaleOutAbove ? 1 : 0;
   }
   if (scaleInBelow === undefined) {
-    return value > scaleOutAbove ? Math.min(value / target, MAX_RESPONSE_TIME_PRESSURE) : 0;
+    const vote = Math.min(value / target, MAX_RESPONSE_TIME_PRESSURE);
+    return value > scaleOutAbove ? Math.max(vote * measuredOn, 1) : 0;
   }
-  return value > scaleOutAbove || (value < scaleInBelow && complete) ? value / target : 1;
+  if (value > scaleOutAbove) {
+    const isAverage = signal.signal !== 'queue_length';
+    return isAverage ? Math.max((value / target) * measuredOn, 1) : value / target;
+  }
+  return value < scaleInBelow && complete ? value / target : 1;
 }
 
 /**
