@@ -2,6 +2,7 @@
 import { get } from 'node:https';
 import { type Cluster } from '../../test/e2e/support/cluster';
 import { type KubeObject } from '../../test/e2e/support/kube-object';
+import { waitFor } from '../../test/e2e/support/wait';
 
 export interface Pod extends KubeObject {
   readonly spec: { readonly nodeName?: string; readonly priorityClassName?: string };
@@ -22,15 +23,22 @@ export async function allPods(cluster: Cluster): Promise<readonly Pod[]> {
 
 /** Waits until there are so many pods and each has a node. */
 export async function allScheduled(cluster: Cluster, count: number): Promise<void> {
-  await cluster.waitFor(
-    `${count} pods on nodes`,
-    async () => {
-      const { items, metadata } = await request<List<Pod>>(cluster, '/api/v1/pods?limit=1');
-      const there = items.length + (metadata.remainingItemCount ?? 0) === count;
-      return there && (await request<List<Pod>>(cluster, WITHOUT_NODE)).items.length === 0;
-    },
-    1_200_000,
-  );
+  await waitForPods(cluster, `${count} pods on nodes`, 250, async () => {
+    const { items, metadata } = await request<List<Pod>>(cluster, '/api/v1/pods?limit=1');
+    const there = items.length + (metadata.remainingItemCount ?? 0) === count;
+    return there && (await request<List<Pod>>(cluster, WITHOUT_NODE)).items.length === 0;
+  });
+}
+
+/** Waits with pauses, since looking at all pods keeps the API server busy. */
+export function waitForPods<T>(
+  cluster: Cluster,
+  description: string,
+  pauseMs: number,
+  probe: () => Promise<T | false>,
+): Promise<T> {
+  const guard = (): void => cluster.processes.assertRunning();
+  return waitFor(description, probe, { pauseMs, guard, timeoutMs: 1_200_000 });
 }
 
 const WITHOUT_NODE = `/api/v1/pods?limit=1&fieldSelector=${encodeURIComponent('spec.nodeName=')}`;

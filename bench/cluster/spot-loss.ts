@@ -1,7 +1,7 @@
 /** What the loss of many Spot nodes at once does to the pods of each priority. */
 import { type Cluster } from '../../test/e2e/support/cluster';
 import { nodeOf, type NodeShape } from '../../test/e2e/support/nodes';
-import { allPods, type Pod } from './pods';
+import { allPods, waitForPods, type Pod } from './pods';
 
 export interface SpotLoss {
   readonly nodesLost: number;
@@ -24,14 +24,10 @@ export async function loseSpotNodes(cluster: Cluster, nodes: readonly NodeShape[
 
   await cluster.delete(lost.map(nodeOf));
   const names = new Set(lost.map(({ name }) => name));
-  const after = await cluster.waitFor(
-    'all pods of lost nodes to be replaced',
-    async () => {
-      const pods = await allPods(cluster);
-      return pods.length === before.length && pods.every((pod) => isSettled(pod, names)) && pods;
-    },
-    300_000,
-  );
+  const after = await waitForPods(cluster, 'all pods of lost nodes to be replaced', 5_000, async () => {
+    const pods = await allPods(cluster);
+    return pods.length === before.length && pods.every((pod) => isSettled(pod, names)) && pods;
+  });
 
   const uids = new Set(before.map(({ metadata }) => metadata.uid));
   const replaced = after.filter((pod) => isBatch(pod) && !uids.has(pod.metadata.uid));

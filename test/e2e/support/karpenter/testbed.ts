@@ -53,9 +53,21 @@ export class Testbed {
     return objects;
   }
 
-  /** Applies objects, and first the namespaces that they are in. */
+  /**
+   * Applies objects: the pools first, then namespaces and all else. Karpenter overlooks a pool until it has called it
+   * ready, and would give its pods to another one.
+   */
   async apply(objects: readonly KubeObject[]): Promise<void> {
-    await this.cluster.apply([...namespacesOf(objects), ...objects]);
+    const pools = objects.filter(isNodePool);
+    if (pools.length > 0) {
+      await this.cluster.apply(pools);
+      const names = pools.map(({ metadata }) => `nodepool/${metadata.name}`);
+      await this.cluster.kubectl(['wait', '--for=condition=Ready', '--timeout=30s', ...names]);
+    }
+    const others = objects.filter((object) => !isNodePool(object));
+    if (others.length > 0) {
+      await this.cluster.apply([...namespacesOf(others), ...others]);
+    }
   }
 
   /** Waits until so many pods of a namespace run, and says where. */
