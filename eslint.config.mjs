@@ -5,11 +5,18 @@ import tseslint from 'typescript-eslint';
 const layer = (files, forbidden, message) => ({
   files,
   rules: {
-    'no-restricted-imports': ['error', { patterns: forbidden.map((group) => ({ group: [group].flat(), message })) }],
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: forbidden.map((what) =>
+          what instanceof RegExp ? { regex: what.source, message } : { group: [what].flat(), message },
+        ),
+      },
+    ],
   },
 });
 const PULUMI = ['@pulumi/*'];
-const CDK8S = ['cdk8s', 'cdk8s-plus-27', 'constructs'];
+const CDK8S = [/^(cdk8s|cdk8s-plus-27|constructs)$/];
 
 export default tseslint.config(
   { ignores: ['lib/', 'dist/', 'coverage/', 'constructs/imports/', '.scratch/'] },
@@ -51,5 +58,15 @@ export default tseslint.config(
     ['constructs/*.ts'],
     [PULUMI, ['**/stacks/**', '**/runtime/**', '**/policies/**']],
     'constructs import plans only; the root import never loads Pulumi',
+  ),
+  layer(
+    ['runtime/**/*.ts'],
+    [...CDK8S, PULUMI, ['**/stacks/**', '**/policies/**'], /\/constructs\/(?!plan\/)/],
+    'a program that runs in the cluster imports plans only',
+  ),
+  layer(
+    ['stacks/**/*.ts'],
+    [/^@pulumi\/aws$/, ['**/runtime/**', '**/policies/**']],
+    'stacks compose constructs; @pulumi/aws is imported by its sub-paths, since the root costs twice the memory',
   ),
 );

@@ -13,5 +13,8 @@ module.exports = {
   moduleNameMapper: {
     '^mediform$': '<rootDir>/constructs/index.ts',
     '^mediform/testing$': '<rootDir>/constructs/testing.ts',
+    '^mediform/pulumi$': '<rootDir>/stacks/index.ts',
+    '^mediform/aws$': '<rootDir>/stacks/aws/index.ts',
+    '^mediform/(cache|gateway|cost)$': '<rootDir>/runtime/$1/index.ts',
   },
 };
