@@ -240,7 +240,7 @@ export function checkDatabase(problems: Problems, args: DatabaseArgs): void {
   // RDS User Guide, "Managing capacity automatically with storage autoscaling": 10 % is its own minimum
   problems.check(
     maxStorageGiB === undefined ||
-      (Number.isInteger(maxStorageGiB) && maxStorageGiB >= 1.1 * first && maxStorageGiB <= 65_536),
+      (Number.isInteger(maxStorageGiB) && 10 * maxStorageGiB >= 11 * first && maxStorageGiB <= 65_536),
     'maxStorageGiB',
     maxStorageGiB,
     `be a whole number of at least a tenth more than 'storageGiB' (${first}), and at most 65536`,
