@@ -21,6 +21,8 @@ export interface RecordedResource {
   /** URNs of all that is created before it: explicit dependencies and those of its properties. */
   readonly dependencies: readonly string[];
   readonly protect: boolean;
+  /** Properties whose changes the engine overlooks. */
+  readonly ignoreChanges: readonly string[];
 }
 
 /** All that a program registered, in order. */
@@ -172,6 +174,7 @@ function record(resources: RecordedResource[]): void {
           parent: request.getParent(),
           dependencies: request.getDependenciesList(),
           protect: request.getProtect(),
+          ignoreChanges: request.getIgnorechangesList(),
         });
       }
       callback(error, response);
@@ -186,6 +189,7 @@ interface RegisterRequest {
   getParent(): string;
   getDependenciesList(): string[];
   getProtect(): boolean;
+  getIgnorechangesList(): string[];
 }
 
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;
