@@ -40,3 +40,14 @@ export function checkPart(problems: Problems, part: string, check: (problems: Pr
   check(found);
   problems.add(found.list.map((problem) => problem.replace(/^'/, `'${part}.`)));
 }
+
+/** Records a name that EKS would refuse. */
+export function checkClusterName(problems: Problems, property: string, name: unknown): void {
+  problems.check(
+    typeof name === 'string' && /^[0-9A-Za-z][\w-]{0,45}$/.test(name),
+    property,
+    name,
+    'be 1 to 46 letters, digits, - and _, and start with a letter or digit',
+    'EKS takes no others, and the name of the role KarpenterNodeRole-<name> has room for no more',
+  );
+}

@@ -126,6 +126,16 @@ export function isTaggable(type: string): boolean {
   return /^ {4}tags\??:/m.test(args.slice(0, args.indexOf('\n}')));
 }
 
+/** URNs of all that takes tags and lacks one of these. */
+export function untagged({ resources }: Graph, tags: Properties): string[] {
+  return resources
+    .filter(({ type, inputs }) => {
+      const given = inputs.tags as Properties | undefined;
+      return isTaggable(type) && Object.entries(tags).some(([key, value]) => given?.[key] !== value);
+    })
+    .map(({ urn }) => urn);
+}
+
 /** URNs along a dependency cycle, parents included; undefined where there is none. */
 export function findCycle({ resources }: Graph): readonly string[] | undefined {
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
