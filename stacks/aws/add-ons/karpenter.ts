@@ -1,4 +1,5 @@
 import type { ChartValues } from './merge-values';
+
 /** What Karpenter is told of the cluster. */
 export interface KarpenterOptions {
   /** Name of the EKS cluster. */
