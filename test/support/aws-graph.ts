@@ -57,7 +57,9 @@ const CALLS: { readonly [token: string]: Properties } = {
 };
 
 const OUTPUTS: NonNullable<MockOptions['outputs']> = {
-  'aws:eks/cluster:Cluster': (name) => ({
+  'aws:ec2/launchTemplate:LaunchTemplate': () => ({ latestVersion: 1 }),
+  'aws:eks/cluster:Cluster': (name, { vpcConfig }) => ({
+    vpcConfig: { ...(vpcConfig as Properties), clusterSecurityGroupId: `${name}-nodes` },
     endpoint: `https://${name}.eks.amazonaws.com`,
     certificateAuthority: { data: 'Y2VydGlmaWNhdGU=' },
     identities: [{ oidcs: [{ issuer: `https://oidc.eks.amazonaws.com/id/${name}` }] }],
