@@ -23,6 +23,8 @@ export interface RecordedResource {
   readonly protect: boolean;
   /** Properties whose changes the engine overlooks. */
   readonly ignoreChanges: readonly string[];
+  /** `urn::id` of an explicit provider; empty for the default one. */
+  readonly provider: string;
 }
 
 /** All that a program registered, in order. */
@@ -187,6 +189,7 @@ function record(resources: RecordedResource[]): void {
           dependencies: request.getDependenciesList(),
           protect: request.getProtect(),
           ignoreChanges: request.getIgnorechangesList(),
+          provider: request.getProvider(),
         });
       }
       callback(error, response);
@@ -202,6 +205,7 @@ interface RegisterRequest {
   getDependenciesList(): string[];
   getProtect(): boolean;
   getIgnorechangesList(): string[];
+  getProvider(): string;
 }
 
 type Callback = (error: unknown, response: { getUrn(): string } | undefined) => void;

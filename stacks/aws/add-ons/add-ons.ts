@@ -1,5 +1,6 @@
 import { ConfigMap } from '@pulumi/kubernetes/core/v1';
 import { Release } from '@pulumi/kubernetes/helm/v3';
+import { StorageClass } from '@pulumi/kubernetes/storage/v1';
 import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from '@pulumi/pulumi';
 import type { Problems } from '../../../constructs/plan/errors';
 import { checkSharing, type GpuSharing } from '../../../constructs/plan/gpu-sharing';
@@ -13,6 +14,7 @@ import {
   metricsServerValues,
   prometheusAdapterValues,
   prometheusStackValues,
+  STORAGE_CLASS,
   type MonitoringOptions,
 } from './monitoring';
 import {
@@ -84,7 +86,8 @@ const TIMEOUT_SECONDS = 900;
 
 /**
  * What the library's constructs need in a cluster, as pinned Helm releases: Karpenter, Prometheus, GPU metrics and device
- * plugin (or the GPU operator), prometheus-adapter or KEDA, the VPA, metrics-server, OpenCost.
+ * plugin (or the GPU operator), prometheus-adapter or KEDA, the VPA, metrics-server, OpenCost; and a storage class
+ * whose volumes are encrypted.
  *
  * Install it before the charts of the app, whose objects need these CRDs. prometheus-adapter starts as soon as the app's
  * ConfigMap `prometheus-adapter-rules` is there; nobody waits for it.
@@ -123,8 +126,9 @@ export class AddOns extends ComponentResource {
       install('karpenter-crd', {});
       install('karpenter', karpenterValues(args.karpenter), ['karpenter-crd']);
     }
+    const storage = args.monitoring?.storageClass === undefined ? [this.storageClass(name)] : [];
     // its CRDs are what the monitors and rules of all others are
-    install('kube-prometheus-stack', prometheusStackValues(args.monitoring), ['karpenter']);
+    install('kube-prometheus-stack', prometheusStackValues(args.monitoring), ['karpenter'], storage);
     if (gpus && needsGpuOperator(sharing)) {
       install('gpu-operator', gpuOperatorValues(sharing), ['kube-prometheus-stack']);
     } else if (gpus) {
@@ -167,6 +171,21 @@ export class AddOns extends ComponentResource {
         skipAwait: addOn === 'prometheus-adapter',
       },
       { parent: this, dependsOn },
+    );
+  }
+
+  private storageClass(name: string): Resource {
+    return new StorageClass(
+      `${name}-storage-class`,
+      {
+        metadata: { name: STORAGE_CLASS, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+        provisioner: 'ebs.csi.aws.com',
+        parameters: { type: 'gp3', encrypted: 'true' },
+        // a volume is made where its pod runs: it cannot leave its zone
+        volumeBindingMode: 'WaitForFirstConsumer',
+        allowVolumeExpansion: true,
+      },
+      { parent: this },
     );
   }
 

@@ -17,9 +17,9 @@ export interface MonitoringOptions {
    */
   readonly storageGiB?: number;
   /**
-   * Storage class of the volume. Choose one that encrypts: metrics hold no patient's data, and yet belong to the hospital.
+   * Storage class of the volume. Choose one that encrypts.
    *
-   * @default - the cluster's default
+   * @default - `gp3`, which is made here: encrypted volumes, and the default class of the cluster
    */
   readonly storageClass?: string;
   /**
@@ -33,12 +33,15 @@ export interface MonitoringOptions {
 /** Service of Prometheus that its operator makes; KEDA's triggers and the services' defaults name it too. */
 export const PROMETHEUS_SERVICE = { name: 'prometheus-operated', namespace: MONITORING_NAMESPACE, port: 9090 } as const;
 
+/** Storage class that the add-ons make. EKS has no default of its own since Kubernetes 1.30. */
+export const STORAGE_CLASS = 'gp3';
+
 /** Part of the volume that metrics may fill; the write-ahead log takes some of the rest. */
 const FILL = 0.85;
 
 /** Values of the chart `kube-prometheus-stack`. */
 export function prometheusStackValues(options: MonitoringOptions = {}): ChartValues {
-  const { retentionDays = 15, storageGiB = 50, storageClass, labels } = options;
+  const { retentionDays = 15, storageGiB = 50, storageClass = STORAGE_CLASS, labels } = options;
   const selector = labels === undefined ? {} : { matchLabels: labels };
   return {
     // so that the stack reads its own rules and monitors too
@@ -57,7 +60,7 @@ export function prometheusStackValues(options: MonitoringOptions = {}): ChartVal
         storageSpec: {
           volumeClaimTemplate: {
             spec: {
-              ...(storageClass === undefined ? {} : { storageClassName: storageClass }),
+              storageClassName: storageClass,
               accessModes: ['ReadWriteOnce'],
               resources: { requests: { storage: `${storageGiB}Gi` } },
             },

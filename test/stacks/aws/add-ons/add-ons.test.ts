@@ -112,6 +112,22 @@ test("OpenCost's prices are there before it starts", async () => {
   expect(prices.dependencies).toContain(release(graph, 'kube-prometheus-stack').urn);
 });
 
+test('metrics are on an encrypted volume', async () => {
+  const graph = await addOns();
+  const storage = graph.only('kubernetes:storage.k8s.io/v1:StorageClass');
+  expect(storage.inputs).toMatchObject({
+    metadata: { name: 'gp3', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+    provisioner: 'ebs.csi.aws.com',
+    parameters: { type: 'gp3', encrypted: 'true' },
+    volumeBindingMode: 'WaitForFirstConsumer',
+  });
+  const stack = release(graph, 'kube-prometheus-stack');
+  expect(stack.dependencies).toContain(storage.urn);
+  expect(JSON.stringify(stack.inputs.values)).toContain('"storageClassName":"gp3"');
+  const own = await addOns({ monitoring: { storageClass: 'hospital' } });
+  expect(own.ofType('kubernetes:storage.k8s.io/v1:StorageClass')).toEqual([]);
+});
+
 test('takes more values', async () => {
   const graph = await addOns({ values: { 'prometheus-adapter': { replicas: 3 } }, adapterRules: 'my-rules' });
   expect(release(graph, 'prometheus-adapter').inputs.values).toMatchObject({
