@@ -113,8 +113,8 @@ export const CHARTS: { readonly [A in AddOn]: PinnedChart } = {
   'external-secrets': {
     chart: 'external-secrets',
     repository: 'https://charts.external-secrets.io',
-    version: '1.3.2',
-    published: '2026-02',
+    version: '1.3.1',
+    published: '2026-01',
     namespace: 'external-secrets',
   },
 };
