@@ -209,15 +209,15 @@ function uniformTypes(problems: Problems, { spec, nodeSize }: ManagedPool): read
       [...new Set(types.map(({ architecture }) => architecture))],
       'be one of amd64, arm64',
       'the machine image of a node group is for one',
+    ) &&
+    problems.check(
+      types.length <= MOST_TYPES,
+      'spec.requirements',
+      types.map(({ name }) => name),
+      `fit at most ${MOST_TYPES} instance types`,
+      'EKS takes no more for a node group',
     );
-  const few = problems.check(
-    types.length <= MOST_TYPES,
-    'spec.requirements',
-    types.length,
-    `fit at most ${MOST_TYPES} instance types`,
-    'EKS takes no more for a node group',
-  );
-  return uniform && few ? types : [];
+  return uniform ? types : [];
 }
 
 function sizes(types: readonly InstanceType[]): string {
