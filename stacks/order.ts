@@ -2,6 +2,9 @@ import type { ApiObject } from 'cdk8s';
 import { groupOf, type KubeObject, type Manifest } from './manifests';
 import { podSpecOf, referencesOf, type Reference } from './references';
 
+/** Kinds that are referred to and have no namespace, even where a chart gives them its own. */
+const CLUSTER_SCOPED = new Set(['ClusterRole', 'CustomResourceDefinition', 'EC2NodeClass', 'Namespace', 'PriorityClass']);
+
 /** An object, and those that must exist before it. */
 export interface Step extends Manifest {
   readonly after: readonly ApiObject[];
@@ -69,5 +72,5 @@ function isNodePool(json: KubeObject): boolean {
 }
 
 function keyOf({ kind, name, namespace = '' }: Reference): string {
-  return `${kind} ${namespace}/${name}`;
+  return `${kind} ${CLUSTER_SCOPED.has(kind) ? '' : namespace}/${name}`;
 }

@@ -51,7 +51,12 @@ export async function register(program: () => unknown, preview = false): Promise
     id: id === undefined || id === '' ? `id of ${name}` : id,
     state: inputs as pulumi.Inputs,
   });
-  await pulumi.runtime.setMocks({ newResource: state, call: ({ inputs }) => inputs as object }, 'test', 'mocks', preview);
+  await pulumi.runtime.setMocks(
+    { newResource: state, call: ({ inputs }) => inputs as object },
+    'test',
+    'mocks',
+    preview,
+  );
   const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource: Method; readResource: Method };
   for (const method of ['registerResource', 'readResource'] as const) {
     const original = monitor[method].bind(monitor);
