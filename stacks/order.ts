@@ -3,7 +3,13 @@ import { groupOf, type KubeObject, type Manifest } from './manifests';
 import { podSpecOf, referencesOf, type Reference } from './references';
 
 /** Kinds that are referred to and have no namespace, even where a chart gives them its own. */
-const CLUSTER_SCOPED = new Set(['ClusterRole', 'CustomResourceDefinition', 'EC2NodeClass', 'Namespace', 'PriorityClass']);
+const CLUSTER_SCOPED = new Set([
+  'ClusterRole',
+  'CustomResourceDefinition',
+  'EC2NodeClass',
+  'Namespace',
+  'PriorityClass',
+]);
 
 /** An object, and those that must exist before it. */
 export interface Step extends Manifest {

@@ -1,9 +1,16 @@
 import type { IResolver, ResolutionContext } from 'cdk8s';
 import { Output, all, output, type Input } from '@pulumi/pulumi';
-import { latePlaceholder, splitAtPlaceholders } from '../constructs/plan/late-values';
+import { describeLateValues, latePlaceholder, splitAtPlaceholders } from '../constructs/plan/late-values';
+
+/** A value that is put in later. */
+interface LateValue {
+  readonly output: Output<unknown>;
+  /** Whether it becomes text also where it stands alone. */
+  readonly asText: boolean;
+}
 
 /** Values by the number of their placeholder. They live as long as the process: nobody knows who keeps the text. */
-const values: Output<unknown>[] = [];
+const values: LateValue[] = [];
 /** Placeholders of what has one already: the same value is the same text wherever a construct compares it. */
 const placeholdersOfText = new WeakMap<object, string>();
 const placeholdersOfValues = new WeakMap<object, string>();
@@ -19,11 +26,11 @@ const USED_AS_TEXT = /Calling \[to(?:String|JSON)\] on an \[Output/;
  * encodes or hashes the text hides it. The value goes into JSON or YAML as it is, so that one with quotes or line
  * breaks would break them.
  *
- * @param value text, or what is written as text; anything else fails the deployment
+ * @param value text, or a number or boolean, which become text; anything else fails the deployment
  */
 export function asString(value: Input<string | number | boolean>): string {
   return typeof value === 'object'
-    ? placeholderOf(placeholdersOfText, value, () => (output(value) as Output<unknown>).apply(toText))
+    ? placeholderOf(placeholdersOfText, value, () => ({ output: output(value) as Output<unknown>, asText: true }))
     : String(value);
 }
 
@@ -32,7 +39,8 @@ export const outputResolver: IResolver = {
   resolve(context: ResolutionContext): void {
     const value: unknown = context.value;
     if (Output.isInstance(value)) {
-      context.replaceValue(placeholderOf(placeholdersOfValues, value, () => value));
+      const late = (): LateValue => ({ output: value, asText: false });
+      context.replaceValue(placeholderOf(placeholdersOfValues, value, late));
     }
   },
 };
@@ -56,7 +64,9 @@ export function withOutputs(part: unknown, field: string, problems: string[]): u
   const entries = Object.entries(part).map(([key, value]) => {
     const path = field === '' ? key : `${field}.${key}`;
     if (hasOutputs(key)) {
-      problems.push(`'${field}' (the key ${key}) must have keys that are known because only values can come late`);
+      problems.push(
+        `'${field}' (the key ${describeLateValues(key)}) must have keys that are known because only values can come late`,
+      );
     }
     return [key, withOutputs(value, path, problems)] as const;
   });
@@ -79,20 +89,21 @@ function textWithOutputs(text: string, field: string, problems: string[]): unkno
   if (parts.length === 1) {
     return text;
   }
-  const late = parts.filter((_, index) => index % 2 === 1).map((id) => values[Number(id)]);
-  if (late.includes(undefined)) {
+  const late = parts.flatMap((id, index) => (index % 2 === 1 ? (values[Number(id)] ?? []) : []));
+  if (2 * late.length + 1 !== parts.length) {
     problems.push(`'${field}' (${text}) must hold placeholders of this process only because no other has the values`);
     return text;
   }
-  if (parts.length === 3 && parts[0] === '' && parts[2] === '') {
-    return late[0];
+  const [only] = late;
+  if (parts.length === 3 && parts.join('') === parts[1] && only?.asText === false) {
+    return only.output;
   }
-  return all(late).apply((known) =>
-    parts.map((part, index) => (index % 2 === 0 ? part : toText(known[(index - 1) / 2]))).join(''),
+  return all(late.map((value) => value.output)).apply((known) =>
+    parts.map((part, index) => (index % 2 === 0 ? part : toText(known[(index - 1) / 2], field))).join(''),
   );
 }
 
-function placeholderOf(known: WeakMap<object, string>, key: object, value: () => Output<unknown>): string {
+function placeholderOf(known: WeakMap<object, string>, key: object, value: () => LateValue): string {
   let text = known.get(key);
   if (text === undefined) {
     text = latePlaceholder(values.push(value()) - 1);
@@ -101,11 +112,13 @@ function placeholderOf(known: WeakMap<object, string>, key: object, value: () =>
   return text;
 }
 
-function toText(value: unknown): string {
+function toText(value: unknown, field: string): string {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     return String(value);
   }
   // not the value: it may be a secret
-  const type = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
-  throw new TypeError(`an Output that is put into text must be text, a number or a boolean, and not ${type}`);
+  const type = value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
+  throw new TypeError(
+    `'${field}' (an Output that holds ${type}) must be text, a number or a boolean because it is put into text`,
+  );
 }
