@@ -186,7 +186,11 @@ function asWritten(live: unknown, written: unknown): unknown {
   if (!isMap(live) || !isMap(written)) {
     return live;
   }
-  const fields = Object.entries(written).map(([field, value]) => [field, asWritten(live[field], value)] as const);
+  const fields = Object.entries(written).map(([field, value]) => {
+    // the API server leaves out what is false or an empty list
+    const leftOut = live[field] === undefined && (value === false || isDeepStrictEqual(value, []));
+    return [field, leftOut ? value : asWritten(live[field], value)] as const;
+  });
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
 
