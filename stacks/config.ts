@@ -1,4 +1,4 @@
-import { getProject, runtime, secret, type Output } from '@pulumi/pulumi';
+import { RunError, getProject, runtime, secret, type Output } from '@pulumi/pulumi';
 import { z } from 'zod';
 import { Problems } from '../constructs/plan/errors';
 import type { SecretKey } from './references';
@@ -45,7 +45,7 @@ type Secrets = z.output<typeof SCHEMA>['secrets'];
  * Reads and checks the whole configuration of the stack.
  *
  * @param needed keys of Secrets that the charts refer to
- * @throws ConfigurationError that lists all that is wrong; it shows no secret
+ * @throws RunError, of which Pulumi shows nothing but its message, that lists all that is wrong; it shows no secret
  */
 export function readConfig(needed: readonly SecretKey[]): StackConfig {
   const given = givenValues();
@@ -56,7 +56,9 @@ export function readConfig(needed: readonly SecretKey[]): StackConfig {
   if (secrets !== undefined) {
     problems.add(secretProblems(secrets, needed));
   }
-  problems.throwIfAny();
+  if (problems.list.length > 0) {
+    throw new RunError(`the configuration of the stack is wrong:\n  ${problems.list.join('\n  ')}`);
+  }
   const { aws, createNamespaces } = parsed.data as z.output<typeof SCHEMA>;
   const secretValue: StackConfig['secretValue'] = (wanted) => secret(valueOf(secrets as Secrets, wanted) as string);
   return { aws, createNamespaces, secretValue };

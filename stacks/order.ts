@@ -1,4 +1,5 @@
 import type { ApiObject } from 'cdk8s';
+import { RunError } from '@pulumi/pulumi';
 import { groupOf, type KubeObject, type Manifest } from './manifests';
 import { podSpecOf, referencesOf, type Reference } from './references';
 
@@ -56,7 +57,7 @@ function sorted(steps: readonly Step[]): Step[] {
     if (path.includes(step)) {
       const cycle = [...path.slice(path.indexOf(step)), step].map(({ object }) => object.node.path);
       // in the words of cdk8s, which finds most cycles first
-      throw new Error(`Dependency cycle detected: ${cycle.join(' => ')}`);
+      throw new RunError(`Dependency cycle detected: ${cycle.join(' => ')}`);
     }
     step.after.forEach((object) => visit(byObject.get(object) as Step, [...path, step]));
     done.add(step);

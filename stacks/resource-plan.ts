@@ -1,5 +1,5 @@
 import type { ApiObject, App, Chart } from 'cdk8s';
-import { secret, type CustomResourceOptions, type Inputs } from '@pulumi/pulumi';
+import { RunError, secret, type CustomResourceOptions, type Inputs } from '@pulumi/pulumi';
 import { groupOf, identityProblems, renderManifests, type KubeObject, type Manifest } from './manifests';
 import { inOrder } from './order';
 import { withOutputs } from './outputs';
@@ -40,7 +40,7 @@ export function planResources(charts: App | Chart): ResourcePlan[] {
     }),
   );
   if (problems.length > 0) {
-    throw new Error(`the charts cannot become resources:\n  ${problems.join('\n  ')}`);
+    throw new RunError(`the charts cannot become resources:\n  ${problems.join('\n  ')}`);
   }
   return inOrder(manifests).map((step) => ({
     ...step,

@@ -18,7 +18,10 @@ function problems(settings: { readonly [key: string]: unknown }, needed?: readon
     read(settings, needed);
     return [];
   } catch (error) {
-    return (error as Error).message.split('\n');
+    return (error as Error).message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
   }
 }
 

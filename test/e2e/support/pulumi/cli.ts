@@ -5,7 +5,7 @@ import { PulumiCommand } from '@pulumi/pulumi/automation';
 import { ensureBinaries, whyNotBuildable } from '../binaries';
 
 /** Whether this machine has a Pulumi of its own, which is used then. */
-function isInstalled(): boolean {
+export function isInstalled(): boolean {
   try {
     execFileSync('pulumi', ['version'], { stdio: 'ignore' });
     return true;

@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, status, type UntypedHandleCall } from '@grpc/grpc-js';
+import type { Server, UntypedHandleCall } from '@grpc/grpc-js';
 import { PluginInfo } from '@pulumi/pulumi/proto/plugin_pb';
 import { ResourceProviderService } from '@pulumi/pulumi/proto/provider_grpc_pb';
 import * as messages from '@pulumi/pulumi/proto/provider_pb';
@@ -9,6 +9,7 @@ import type { Cluster } from '../cluster';
 import { describeObject, type KubeObject } from '../kube-object';
 import { waitFor } from '../wait';
 import { ApiClient, ApiError } from './api-client';
+import { servePlugin, unary } from './unary';
 
 /** What the engine sends in the place of a value that is not known yet. */
 const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
@@ -26,27 +27,19 @@ const FIELD_MANAGER = 'pulumi';
 export class ProviderDouble {
   /** What was done, in that order, such as `create ConfigMap imaging/ct`; previews and reads are not in it. */
   readonly log: string[] = [];
-  private readonly api: ApiClient;
-  private readonly server = new Server();
+  private server?: Server;
 
-  private constructor(cluster: Cluster) {
-    this.api = new ApiClient(cluster);
-  }
+  private constructor(private readonly api: ApiClient) {}
 
-  /** Starts it on a free port of the loopback interface. */
   static async start(cluster: Cluster): Promise<{ provider: ProviderDouble; port: number }> {
-    const provider = new ProviderDouble(cluster);
-    provider.server.addService(ResourceProviderService, provider.methods());
-    const port = await new Promise<number>((resolve, reject) => {
-      provider.server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
-    });
+    const provider = new ProviderDouble(new ApiClient(cluster));
+    const { server, port } = await servePlugin(ResourceProviderService, provider.methods());
+    provider.server = server;
     return { provider, port };
   }
 
   stop(): void {
-    this.server.forceShutdown();
+    this.server?.forceShutdown();
     this.api.close();
   }
 
@@ -141,18 +134,6 @@ export class ProviderDouble {
       return object;
     }
   }
-}
-
-/** A method with one request and one answer; what it throws, the engine shows. */
-function unary<Request, Response>(method: (request: Request) => Response | Promise<Response>): UntypedHandleCall {
-  return (call: { request: Request }, answer: (error: object | null, response?: Response) => void) => {
-    Promise.resolve()
-      .then(() => method(call.request))
-      .then(
-        (response) => answer(null, response),
-        (error: unknown) => answer({ code: status.UNKNOWN, details: (error as Error).message }),
-      );
-  };
 }
 
 function checked(request: messages.CheckRequest): messages.CheckResponse {
