@@ -1,4 +1,4 @@
-import { ApiObject, Chart, type ApiObjectProps, type App } from 'cdk8s';
+import { ApiObject, Chart, type App } from 'cdk8s';
 import type { Output } from '@pulumi/pulumi';
 import { renderManifests } from './manifests';
 import { asString } from './outputs';
@@ -27,6 +27,6 @@ export function defineSecrets(app: App, keys: readonly SecretKey[], valueOf: (ke
   for (const [id, metadata] of names) {
     const own = keys.filter((key) => key.namespace === metadata.namespace && key.secret === metadata.name);
     const stringData = Object.fromEntries(own.map((key) => [key.key, asString(valueOf(key))]));
-    new ApiObject(chart, id, { apiVersion: 'v1', kind: 'Secret', metadata, stringData } as ApiObjectProps);
+    new ApiObject(chart, id, { apiVersion: 'v1', kind: 'Secret', metadata, stringData });
   }
 }

@@ -33,7 +33,7 @@ export function renderManifests(scope: App | Chart): Manifest[] {
   try {
     const constructs = scope.node.findAll();
     // validates the whole app, which the objects alone would not, and makes dependencies of charts those of objects
-    constructs.find(Chart.isChart)?.toJson();
+    constructs.find((construct): construct is Chart => Chart.isChart(construct))?.toJson();
     return constructs
       .filter((construct): construct is ApiObject => ApiObject.isApiObject(construct))
       .map((object) => ({ object, json: object.toJson() as KubeObject }));

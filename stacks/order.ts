@@ -36,8 +36,8 @@ export function inOrder(manifests: readonly Manifest[]): Step[] {
   const known = new Set<unknown>(manifests.map(({ object }) => object));
   const steps = manifests.map((manifest) => {
     const { object, json } = manifest;
-    const after = new Set<ApiObject>([
-      ...(object.node.dependencies.filter((needed) => known.has(needed)) as ApiObject[]),
+    const after = new Set([
+      ...object.node.dependencies.filter((needed): needed is ApiObject => known.has(needed)),
       ...referencesOf(json).flatMap((reference) => byName.get(keyOf(reference)) ?? []),
       ...(podSpecOf(json) === undefined ? [] : nodePools),
     ]);

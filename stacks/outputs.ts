@@ -30,7 +30,7 @@ const USED_AS_TEXT = /Calling \[to(?:String|JSON)\] on an \[Output/;
  */
 export function asString(value: Input<string | number | boolean>): string {
   return typeof value === 'object'
-    ? placeholderOf(placeholdersOfText, value, () => ({ output: output(value) as Output<unknown>, asText: true }))
+    ? placeholderOf(placeholdersOfText, value, () => ({ output: output(value), asText: true }))
     : String(value);
 }
 

@@ -19,6 +19,9 @@ export interface ResourcePlan extends Manifest {
 /** API versions under which an object may be in the state of an earlier deployment. */
 const VERSIONS = ['v1', 'v1alpha1', 'v1beta1', 'v1beta2', 'v2', 'v2beta2'];
 
+/** Fields of a Secret that nobody may read. */
+const SECRET_FIELDS = ['data', 'stringData'];
+
 /** How long Pulumi waits for a roll-out where nothing else is said, and what it gets over the roll-out's own deadline. */
 const DEFAULT_TIMEOUT_SECONDS = 600;
 const TIMEOUT_MARGIN_SECONDS = 60;
@@ -57,13 +60,10 @@ function typeOf({ kind }: KubeObject, apiVersion: string): string {
 
 /** What a Secret holds is one, wherever it came from. */
 function withSecrets(json: KubeObject, inputs: Inputs): Inputs {
-  if (!isSecret(json)) {
-    return inputs;
-  }
-  const hidden = SECRET_FIELDS.filter((field) => field in inputs).map((field) => [field, secret(inputs[field])]);
-  return { ...inputs, ...Object.fromEntries(hidden) };
+  const fields = isSecret(json) ? SECRET_FIELDS.filter((field) => field in inputs) : [];
+  const hidden: Inputs = Object.fromEntries(fields.map((field) => [field, secret<unknown>(inputs[field])]));
+  return { ...inputs, ...hidden };
 }
-const SECRET_FIELDS = ['data', 'stringData'];
 
 function isSecret(json: KubeObject): boolean {
   return json.kind === 'Secret' && groupOf(json) === '';

@@ -3,7 +3,7 @@
  * `support/pulumi/provider.ts` says that it does not prove, these tests do not.
  */
 import * as pulumi from '@pulumi/pulumi';
-import { ApiObject, App, Chart, JsonPatch, type ApiObjectProps } from 'cdk8s';
+import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
 import { MedicalInferenceService, PriorityClasses, type MedicalInferenceServiceProps } from 'mediform';
 import { ChartResources, asString } from 'mediform/pulumi';
 import { startCluster, type Cluster } from './support/cluster';
@@ -163,7 +163,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
 
   describe('Outputs', () => {
     const configMap = (scope: Chart, name: string, data: object): ApiObject =>
-      new ApiObject(scope, name, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data } as ApiObjectProps);
+      new ApiObject(scope, name, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
 
     afterEach(() => stack.destroy(), 60_000);
 
@@ -197,7 +197,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
           kind: 'Secret',
           metadata: { name: 's' },
           stringData,
-        } as ApiObjectProps);
+        });
         configMap(chart, 'c', { user: 'records', password });
         new ChartResources('secrets', { charts: chart });
         return Promise.resolve();

@@ -10,7 +10,7 @@ import { find, register, secretOf, type Registration } from './mock-engine';
 const DEPLOYMENT = 'kubernetes:apps/v1:Deployment';
 
 function manifest(kind: string, name: string, rest: object = {}, apiVersion = 'v1'): ApiObjectProps {
-  return { apiVersion, kind, metadata: { name }, ...rest } as ApiObjectProps;
+  return { apiVersion, kind, metadata: { name }, ...rest };
 }
 
 function pod(spec: object): object {
@@ -214,7 +214,7 @@ describe('order', () => {
       new ApiObject(new Chart(app, 'definitions'), 'definition', {
         ...manifest('CustomResourceDefinition', 'nodepools.karpenter.sh', {}, 'apiextensions.k8s.io/v1'),
         spec: { group: 'karpenter.sh', names: { kind: 'NodePool' } },
-      } as ApiObjectProps);
+      });
       const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' };
       new ApiObject(chart, 'b', manifest('RoleBinding', 'b', { roleRef }, 'rbac.authorization.k8s.io/v1'));
       new ApiObject(chart, 'r', manifest('Role', 'reader', {}, 'rbac.authorization.k8s.io/v1'));

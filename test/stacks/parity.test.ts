@@ -17,7 +17,7 @@ async function synth(example: string): Promise<{ app: App; written: KubeObject[]
   const spy = jest.spyOn(App.prototype, 'synth');
   try {
     await import(join(EXAMPLES, example, 'main.ts'));
-    const [app] = spy.mock.contexts;
+    const [app] = spy.mock.contexts as App[];
     const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
     const documents = texts.flatMap((text) => parseAllDocuments(text));
     return { app: app as App, written: documents.map((document) => document.toJS() as KubeObject) };
