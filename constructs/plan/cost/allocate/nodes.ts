@@ -64,6 +64,7 @@ interface Capacity {
 }
 
 function partsOf(node: NodeUsage, isShared: (namespace: string | undefined) => boolean): Part[] {
+  const owners = byOwner(node.pods, isShared);
   const capacity: Capacity = {
     gpu: node.hours.times(node.gpus),
     cpu: node.hours.times(node.cores),
@@ -80,16 +81,52 @@ function partsOf(node: NodeUsage, isShared: (namespace: string | undefined) => b
     memory: fraction(capacity.memory, held.memory),
   };
   const parts = [
-    ...node.pods.flatMap((pods) => podParts(pods, fit, isShared(pods.namespace))),
+    ...owners.flatMap((pods) => podParts(pods, fit, isShared(pods.namespace))),
     ...idleParts(capacity, held),
   ];
   // a node that says nothing of its capacity was paid for all the same
   return parts.length > 0 ? parts : [idlePart('CPU', 'vCPU-Hours', new Decimal(0), new Decimal(1))];
 }
 
+/** One entry for each owner; pods that serve all belong to their namespace alone. */
+function byOwner(
+  pods: readonly HeldByPods[],
+  isShared: (namespace: string | undefined) => boolean,
+): readonly HeldByPods[] {
+  const owners = new Map<string, HeldByPods>();
+  for (const held of pods) {
+    const mine = isShared(held.namespace)
+      ? { ...held, service: undefined, model: undefined, priority: undefined }
+      : held;
+    const key = JSON.stringify([mine.service, mine.model, mine.namespace, mine.priority]);
+    const before = owners.get(key);
+    owners.set(key, before === undefined ? mine : together(before, mine));
+  }
+  return [...owners.values()];
+}
+
+function together(a: HeldByPods, b: HeldByPods): HeldByPods {
+  return {
+    ...a,
+    hours: a.hours.plus(b.hours),
+    gpuHours: a.gpuHours.plus(b.gpuHours),
+    cpuHours: a.cpuHours.plus(b.cpuHours),
+    memoryHours: a.memoryHours.plus(b.memoryHours),
+    gpuUtilisation: mean([a.gpuUtilisation, a.gpuHours], [b.gpuUtilisation, b.gpuHours]),
+    cpuUtilisation: mean([a.cpuUtilisation, a.cpuHours], [b.cpuUtilisation, b.cpuHours]),
+  };
+}
+
+/** The mean of what was measured, weighted; undefined where nothing was. */
+function mean(...values: readonly (readonly [value: Decimal | undefined, weight: Decimal])[]): Decimal | undefined {
+  const measured = values.filter((pair): pair is readonly [Decimal, Decimal] => pair[0] !== undefined);
+  const weight = sum(measured.map(([, each]) => each));
+  return weight.isZero() ? measured[0]?.[0] : sum(measured.map(([value, each]) => value.times(each))).dividedBy(weight);
+}
+
 function podParts(pods: HeldByPods, fit: Capacity, shared: boolean): Part[] {
   const { service, model, namespace, priority } = pods;
-  const owner = { service: shared ? undefined : service, model: shared ? undefined : model, namespace, priority };
+  const owner = { service, model, namespace, priority };
   const gpuHours = pods.gpuHours.times(fit.gpu);
   const cpuHours = pods.cpuHours.times(fit.cpu);
   const gpuWeight = gpuHours.times(RESOURCE_WEIGHTS.gpu);
@@ -105,7 +142,7 @@ function podParts(pods: HeldByPods, fit: Capacity, shared: boolean): Part[] {
       rule: RULE,
       consumed: gpuHours,
       consumedUnit: 'GPU-Hours',
-      measures: { x_UsageHours: ledgerHours(pods.hours), x_Utilisation: pods.gpuUtilisation },
+      measures: { x_UsageHours: ledgerHours(pods.hours), x_Utilisation: pods.gpuUtilisation?.toDecimalPlaces(6) },
     });
   }
   if (cpuWeight.greaterThan(0)) {
@@ -120,7 +157,7 @@ function podParts(pods: HeldByPods, fit: Capacity, shared: boolean): Part[] {
       measures: {
         // counted once for each pod: on the row of its GPUs where it has any
         x_UsageHours: hasGpu ? undefined : ledgerHours(pods.hours),
-        x_Utilisation: pods.cpuUtilisation,
+        x_Utilisation: pods.cpuUtilisation?.toDecimalPlaces(6),
       },
     });
   }
