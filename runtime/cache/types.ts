@@ -113,8 +113,8 @@ export interface CacheMark {
 
 /** A place in a log of invalidations. */
 export interface LogPosition {
-  /** Which life of the log; 0 where it was never heard of. */
-  readonly incarnation: bigint;
+  /** Which life of the log, a random number of 47 bits; 0 where it was never heard of. */
+  readonly incarnation: number;
   readonly seq: number;
 }
 
@@ -180,8 +180,13 @@ export interface CacheOptimizer {
    * @param queryClass name of a class of questions, such as `ct-thorax-prior`; no identifier
    */
   observe(user: string, queryClass: string): void;
-  /** Tells that a model output's data has changed; shortens the lifetime of what this model computes from now on. */
-  recordUpdate(model: string): void;
+  /**
+   * Tells all processes that the data of a model's outputs have changed. How often that happens is how long they live.
+   * Invalidates nothing by itself.
+   *
+   * @throws InvalidationError where it could not be recorded
+   */
+  recordUpdate(model: string): Promise<void>;
 }
 
 /** The cache: a hot tier in the process before Redis, Memcached and PostgreSQL. */

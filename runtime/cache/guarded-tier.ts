@@ -1,0 +1,126 @@
+import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
+import type { SharedTier } from '../../constructs/plan/cache/kinds';
+import type { Breaker } from './breaker';
+import type { CacheMetrics, TierErrorReason, TierOperation } from './metrics';
+import { TierServerError, type CacheTier } from './tier';
+
+/** Bounds of one tier. */
+export interface TierBounds {
+  readonly deadlineMs: number;
+  readonly maxEntryBytes: number;
+  /** Longest time that it keeps an entry. */
+  readonly capMs: number;
+}
+
+/** Operations under way on one tier; more are not begun. */
+const MAX_PENDING = 512;
+/** Bytes of writes under way on one tier. */
+const MAX_PENDING_BYTES = 67_108_864;
+
+/** An operation that did not succeed, whatever the reason: the cache goes on without it. */
+export const FAILED = Symbol('failed');
+export type Failed = typeof FAILED;
+
+/**
+ * A tier that never throws and never makes anyone wait for longer than its deadline: what fails is counted, what fails
+ * again and again is left alone for a while, what is too much is not begun.
+ */
+export class GuardedTier {
+  private pending = 0;
+  private pendingBytes = 0;
+
+  constructor(
+    readonly tier: CacheTier,
+    readonly bounds: TierBounds,
+    readonly breaker: Breaker,
+    private readonly metrics: CacheMetrics,
+    private readonly tracer: Tracer,
+  ) {}
+
+  get name(): SharedTier {
+    return this.tier.name;
+  }
+
+  get(keys: readonly string[]): Promise<Uint8Array | undefined | Failed> {
+    return this.run('get', 0, () => this.tier.get(keys));
+  }
+
+  /** Whether the tier took the entry. */
+  async set(key: string, sealed: Uint8Array, ttlMs: number, seq: number): Promise<boolean> {
+    if (sealed.byteLength > this.bounds.maxEntryBytes) {
+      this.metrics.tierError(this.name, 'set', 'too_large');
+      return false;
+    }
+    const ttl = Math.floor(Math.min(ttlMs, this.bounds.capMs));
+    if (ttl <= 0) {
+      return false;
+    }
+    const outcome = await this.run('set', sealed.byteLength, () => this.tier.set(key, sealed, ttl, seq));
+    return outcome !== FAILED;
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    await this.run('delete', 0, () => this.tier.delete(keys));
+  }
+
+  private run<T>(operation: TierOperation, bytes: number, work: () => Promise<T>): Promise<T | Failed> {
+    if (this.pending >= MAX_PENDING || this.pendingBytes + bytes > MAX_PENDING_BYTES) {
+      return this.refuse(operation, 'busy');
+    }
+    if (!this.breaker.admits()) {
+      return this.refuse(operation, 'breaker');
+    }
+    this.pending++;
+    this.pendingBytes += bytes;
+    const span = this.tracer.startSpan(`cache ${this.name} ${operation}`);
+    const start = performance.now();
+    return new Promise((resolve) => {
+      let settled = false;
+      const settle = (result: T | Failed, reason?: TierErrorReason): void => {
+        if (settled) {
+          return;
+        }
+        settled = true;
+        clearTimeout(timer);
+        this.metrics.tierSeconds(this.name, operation, (performance.now() - start) / 1000);
+        if (reason === undefined || reason === 'server') {
+          this.breaker.succeeded();
+        } else {
+          this.breaker.failed();
+        }
+        if (reason !== undefined) {
+          this.metrics.tierError(this.name, operation, reason);
+          span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
+        }
+        span.end();
+        resolve(result);
+      };
+      // an operation stays pending until the tier lets go of it, however long ago its caller has
+      const released = (): void => {
+        this.pending--;
+        this.pendingBytes -= bytes;
+      };
+      const timer = setTimeout(() => settle(FAILED, 'deadline'), this.bounds.deadlineMs);
+      attempt(work).then(
+        (result) => {
+          released();
+          settle(result);
+        },
+        (error: unknown) => {
+          released();
+          settle(FAILED, error instanceof TierServerError ? 'server' : 'connection');
+        },
+      );
+    });
+  }
+
+  private refuse(operation: TierOperation, reason: TierErrorReason): Promise<Failed> {
+    this.metrics.tierError(this.name, operation, reason);
+    return Promise.resolve(FAILED);
+  }
+}
+
+/** A promise, even where the work throws before it has one. */
+async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  return work();
+}
