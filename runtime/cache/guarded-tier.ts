@@ -1,15 +1,13 @@
 import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
-import type { SharedTier } from '../../constructs/plan/cache/kinds';
+import { TIER_CAP_SECONDS, type CacheKind, type SharedTier } from '../../constructs/plan/cache/kinds';
 import type { Breaker } from './breaker';
 import type { CacheMetrics, TierErrorReason, TierOperation } from './metrics';
 import { TierServerError, type CacheTier } from './tier';
 
 /** Bounds of one tier. */
-export interface TierBounds {
-  readonly deadlineMs: number;
+interface TierBounds {
+  /** Larger entries skip it. */
   readonly maxEntryBytes: number;
-  /** Longest time that it keeps an entry. */
-  readonly capMs: number;
 }
 
 /** Operations under way on one tier; more are not begun. */
@@ -22,48 +20,28 @@ export const FAILED = Symbol('failed');
 export type Failed = typeof FAILED;
 
 /**
- * A tier that never throws and never makes anyone wait for longer than its deadline: what fails is counted, what fails
- * again and again is left alone for a while, what is too much is not begun.
+ * Stands before a server: what is asked of it never throws and never makes anyone wait for longer than its deadline. What
+ * fails is counted, what fails again and again is left alone for a while, what is too much is not begun.
  */
-export class GuardedTier {
+export class Guard {
   private pending = 0;
   private pendingBytes = 0;
 
   constructor(
-    readonly tier: CacheTier,
-    readonly bounds: TierBounds,
+    readonly name: SharedTier,
+    private readonly deadlineMs: number,
     readonly breaker: Breaker,
     private readonly metrics: CacheMetrics,
     private readonly tracer: Tracer,
   ) {}
 
-  get name(): SharedTier {
-    return this.tier.name;
-  }
-
-  get(keys: readonly string[]): Promise<Uint8Array | undefined | Failed> {
-    return this.run('get', 0, () => this.tier.get(keys));
-  }
-
-  /** Whether the tier took the entry. */
-  async set(key: string, sealed: Uint8Array, ttlMs: number, seq: number): Promise<boolean> {
-    if (sealed.byteLength > this.bounds.maxEntryBytes) {
-      this.metrics.tierError(this.name, 'set', 'too_large');
-      return false;
-    }
-    const ttl = Math.floor(Math.min(ttlMs, this.bounds.capMs));
-    if (ttl <= 0) {
-      return false;
-    }
-    const outcome = await this.run('set', sealed.byteLength, () => this.tier.set(key, sealed, ttl, seq));
-    return outcome !== FAILED;
-  }
-
-  async delete(keys: readonly string[]): Promise<void> {
-    await this.run('delete', 0, () => this.tier.delete(keys));
-  }
-
-  private run<T>(operation: TierOperation, bytes: number, work: () => Promise<T>): Promise<T | Failed> {
+  /**
+   * Asks the server.
+   *
+   * @param bytes what the question holds in memory
+   * @param work may reject, and may take its time: nobody waits for it for longer than the deadline
+   */
+  run<T>(operation: TierOperation, bytes: number, work: () => Promise<T>): Promise<T | Failed> {
     if (this.pending >= MAX_PENDING || this.pendingBytes + bytes > MAX_PENDING_BYTES) {
       return this.refuse(operation, 'busy');
     }
@@ -95,12 +73,12 @@ export class GuardedTier {
         span.end();
         resolve(result);
       };
-      // an operation stays pending until the tier lets go of it, however long ago its caller has
+      // an operation stays pending until the server lets go of it, however long ago its caller has
       const released = (): void => {
         this.pending--;
         this.pendingBytes -= bytes;
       };
-      const timer = setTimeout(() => settle(FAILED, 'deadline'), this.bounds.deadlineMs);
+      const timer = setTimeout(() => settle(FAILED, 'deadline'), this.deadlineMs);
       attempt(work).then(
         (result) => {
           released();
@@ -117,6 +95,44 @@ export class GuardedTier {
   private refuse(operation: TierOperation, reason: TierErrorReason): Promise<Failed> {
     this.metrics.tierError(this.name, operation, reason);
     return Promise.resolve(FAILED);
+  }
+}
+
+/** A tier behind its guard, which takes only what it may. */
+export class GuardedTier {
+  constructor(
+    readonly tier: CacheTier,
+    readonly guard: Guard,
+    private readonly bounds: TierBounds,
+    private readonly metrics: CacheMetrics,
+  ) {}
+
+  get name(): SharedTier {
+    return this.tier.name;
+  }
+
+  get(keys: readonly string[]): Promise<Uint8Array | undefined | Failed> {
+    return this.guard.run('get', 0, () => this.tier.get(keys));
+  }
+
+  /** Writes an entry of a kind, for as long as the tier may keep it. */
+  async set(kind: CacheKind, key: string, sealed: Uint8Array, ttlMs: number, seq: number): Promise<void> {
+    const ttl = Math.floor(Math.min(ttlMs, TIER_CAP_SECONDS[this.name] * 1000));
+    if (ttl <= 0) {
+      return;
+    }
+    if (sealed.byteLength > this.bounds.maxEntryBytes) {
+      this.metrics.tierError(this.name, 'set', 'too_large');
+      return;
+    }
+    const outcome = await this.guard.run('set', sealed.byteLength, () => this.tier.set(key, sealed, ttl, seq));
+    if (outcome !== FAILED) {
+      this.metrics.wrote(this.name, kind, sealed.byteLength);
+    }
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    await this.guard.run('delete', 0, () => this.tier.delete(keys));
   }
 }
 

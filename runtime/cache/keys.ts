@@ -38,8 +38,9 @@ export class EntryKey implements CacheKey {
     const { model, modelVersion, preprocessingVersion, variant = '', ids = [] } = query;
     this.#space = space;
     this.#content = contentHash(query.content);
-    this.#fields = ['entry', space.kind, model, modelVersion, preprocessingVersion, variant, this.#content];
-    this.#query = { ids, model, modelVersion };
+    const named = [...ids].sort();
+    this.#fields = ['entry', space.kind, model, modelVersion, preprocessingVersion, variant, this.#content, ...named];
+    this.#query = { ids: named, model, modelVersion };
     this.id = idUnder(ring.current, space, this.#fields);
     this.primary = `${space.namespace}:${this.id}`;
   }

@@ -5,7 +5,7 @@ import { CacheMetric } from '../../constructs/plan/cache/metrics';
 const TIER_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export type LookupOutcome = 'hit' | 'miss' | 'stale' | 'invalidated' | 'unreadable' | 'error' | 'skipped';
-export type TierOperation = 'get' | 'set' | 'delete';
+export type TierOperation = 'get' | 'set' | 'delete' | 'lease';
 export type TierErrorReason = 'deadline' | 'connection' | 'server' | 'breaker' | 'busy' | 'too_large';
 export type KeyFault = 'unknown_key' | 'not_authentic' | 'bad_format' | 'key_ring';
 

@@ -24,7 +24,8 @@ export interface CacheQuery {
   readonly variant?: string;
   /**
    * Identifiers by which the entry may be invalidated later: of the diagnosis, the study, the patient. Kept as keyed
-   * hashes only. The content is one by itself.
+   * hashes only. They are part of the key, so that no caller gets an entry which does not know of its identifiers. The
+   * content is one by itself, and need not be named.
    *
    * @default - none but the content
    */

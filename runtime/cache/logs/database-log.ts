@@ -82,7 +82,7 @@ export class DatabaseLog implements LogStore {
   }
 
   close(): void {
-    // the connection is the tier's too, which closes it
+    void this.connection.close();
   }
 
   private query<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<Row[]> {

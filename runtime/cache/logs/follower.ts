@@ -36,10 +36,11 @@ export class LogFollower {
     while (!this.closed) {
       try {
         await this.sync();
-        await this.store.wait(this.view.seq, this.pollMs);
+        // a server that hangs must not keep the other questions waiting
+        await Promise.race([this.store.wait(this.view.seq, this.pollMs), this.pause(this.pollMs * 1.5)]);
       } catch {
         // its age tells: once it was silent for too long, nothing is served on its word
-        await sleep(this.pollMs / 4, undefined, { ref: false });
+        await this.pause(this.pollMs / 4);
       }
     }
   }
@@ -86,6 +87,10 @@ export class LogFollower {
       }
     }
     this.validity.confirm(this.view, askedAt);
+  }
+
+  private pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { ref: false });
   }
 
   private async withDeadline<T>(work: Promise<T>): Promise<T> {
