@@ -1,5 +1,6 @@
 import type { RejectionReason } from '../../../constructs/plan/gateway/names';
 import type { Priority } from '../../../constructs/plan/priorities';
+import { CallerGone } from '../failures';
 import type { Standing } from './line';
 
 /** A request that was not let through. */
@@ -34,7 +35,7 @@ export class Ticket implements Standing {
   startedAt = NaN;
   readonly #office: TicketOffice;
   #rejection?: Rejection;
-  #settle?: { readonly resolve: () => void; readonly reject: (rejection: Rejection) => void };
+  #settle?: { readonly resolve: () => void; readonly reject: (why: Error) => void };
 
   constructor(
     office: TicketOffice,
@@ -50,9 +51,10 @@ export class Ticket implements Standing {
   }
 
   /**
-   * Resolves when the model may be asked. Never settles where the ticket left before.
+   * Resolves when the model may be asked.
    *
    * @throws Rejection when it will not be let through
+   * @throws CallerGone when the ticket left before
    */
   admitted(): Promise<void> {
     if (this.state === 'running') {
@@ -60,6 +62,9 @@ export class Ticket implements Standing {
     }
     if (this.#rejection !== undefined) {
       return Promise.reject(this.#rejection);
+    }
+    if (this.state === 'left') {
+      return Promise.reject(new CallerGone());
     }
     return new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
   }
@@ -72,6 +77,7 @@ export class Ticket implements Standing {
   /** Gives up the place; may be called twice. */
   leave(): void {
     this.#office.leave(this);
+    this.#settle?.reject(new CallerGone());
   }
 
   /** For the office: the model may be asked. */
