@@ -26,6 +26,7 @@ export type {
   NodeTaint,
 } from './plan/node-pools/spec';
 export type { Architecture, NodeType } from './plan/node-pools/plan';
+export type { NetworkPeer } from './plan/network';
 export { PRIORITY_CLASSES, Priority, parsePriority, type PriorityClassSpec } from './plan/priorities';
 export { type ByteSize, type TimeSpan } from './plan/quantities';
 export type {
@@ -56,7 +57,6 @@ export type {
   MedicalInferenceServiceProps,
   ModelRef,
   MonitoringProps,
-  NetworkPeer,
   NetworkProps,
   ProbePaths,
 } from './plan/service/props';

@@ -1,7 +1,7 @@
 import type { Deployment } from '../../imports/deployment';
 import type { Container, EnvVar, HTTPGetAction, Probe } from '../../imports/k8s';
 import type { PodDisruptionBudget } from '../../imports/pod-disruption-budget';
-import { NodeLabel } from '../labels';
+import { containerSecurity, podSecurity, reservedNodesFirst, spread } from '../pods';
 import { Priority } from '../priorities';
 import { memoryQuantity } from '../quantities';
 import { DEREGISTRATION_SECONDS, type ServicePlan } from './plan';
@@ -49,14 +49,7 @@ export function deployment(plan: ServicePlan): Deployment {
           nodeSelector: { ...plan.nodeSelector },
           tolerations: plan.schedule.tolerations.map((toleration) => ({ ...toleration })),
           ...(batch ? {} : { affinity: reservedNodesFirst(plan.priority) }),
-          topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
-            topologyKey,
-            maxSkew: 1,
-            whenUnsatisfiable: 'ScheduleAnyway' as const,
-            nodeTaintsPolicy: 'Honor' as const,
-            matchLabelKeys: ['pod-template-hash'],
-            labelSelector: { matchLabels: { ...plan.selectorLabels } },
-          })),
+          topologySpreadConstraints: spread(plan.selectorLabels, 'pod-template-hash'),
           terminationGracePeriodSeconds: plan.terminationGraceSeconds,
           securityContext: podSecurity(props.user ?? 10001),
           containers: [container(plan, startupSeconds)],
@@ -82,40 +75,6 @@ export function podDisruptionBudget(plan: ServicePlan): PodDisruptionBudget {
       unhealthyPodEvictionPolicy: 'AlwaysAllow',
       selector: { matchLabels: { ...plan.selectorLabels } },
     },
-  };
-}
-
-/** Pods prefer the pools that are kept free for their priority, and run elsewhere where those are full. */
-function reservedNodesFirst(priority: Priority): {
-  nodeAffinity: {
-    preferredDuringSchedulingIgnoredDuringExecution: {
-      weight: number;
-      preference: { matchExpressions: { key: string; operator: 'In'; values: string[] }[] };
-    }[];
-  };
-} {
-  const reserved = { key: NodeLabel.RESERVED_FOR, operator: 'In' as const, values: [priority] };
-  return {
-    nodeAffinity: {
-      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: { matchExpressions: [reserved] } }],
-    },
-  };
-}
-
-/** Pod part of the Pod Security standard "restricted". */
-function podSecurity(user: number): {
-  runAsNonRoot: boolean;
-  runAsUser: number;
-  runAsGroup: number;
-  fsGroup: number;
-  seccompProfile: { type: 'RuntimeDefault' };
-} {
-  return {
-    runAsNonRoot: true,
-    runAsUser: user,
-    runAsGroup: user,
-    fsGroup: user,
-    seccompProfile: { type: 'RuntimeDefault' },
   };
 }
 
@@ -151,12 +110,7 @@ function container(plan: ServicePlan, startupSeconds: number): Container {
     readinessProbe: probe(readiness, { timeoutSeconds: 3, failureThreshold: 2 }),
     livenessProbe: probe(liveness, { timeoutSeconds: 5, failureThreshold: 6 }),
     lifecycle: { preStop: { sleep: { seconds: DEREGISTRATION_SECONDS } } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      runAsNonRoot: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    securityContext: containerSecurity(),
     volumeMounts: [
       { name: 'shm', mountPath: '/dev/shm' },
       { name: 'cache', mountPath: CACHE_PATH },

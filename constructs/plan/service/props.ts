@@ -1,3 +1,4 @@
+import type { NetworkPeer } from '../network';
 import type { Priority } from '../priorities';
 import type { ByteSize, TimeSpan } from '../quantities';
 import type { ScalingProps } from '../scaling/props';
@@ -65,37 +66,6 @@ export interface MonitoringProps {
    * @default 'monitoring'
    */
   readonly namespace?: string;
-}
-
-/** One side of a connection: pods of a namespace, or addresses outside the cluster. */
-export interface NetworkPeer {
-  /**
-   * Namespace of the pods.
-   *
-   * @default - the service's own
-   */
-  readonly namespace?: string;
-
-  /**
-   * Labels of the pods.
-   *
-   * @default - all pods of the namespace
-   */
-  readonly podLabels?: { readonly [label: string]: string };
-
-  /**
-   * Addresses instead of pods, such as `10.0.0.0/16`.
-   *
-   * @default - pods
-   */
-  readonly cidr?: string;
-
-  /**
-   * TCP ports. For callers always the service's own port.
-   *
-   * @default - egress: 443
-   */
-  readonly ports?: readonly number[];
 }
 
 /** Who may talk to the service, and to whom it may talk. Nothing else passes. */
