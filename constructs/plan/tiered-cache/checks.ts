@@ -1,0 +1,386 @@
+import { TIER_DEFAULTS } from '../cache/config';
+import { CACHE_KINDS } from '../cache/kinds';
+import type { Problems } from '../errors';
+import { checkReference } from '../mounts';
+import { checkCidr } from '../network';
+import { PRIORITY_CLASSES, unknownPriority } from '../priorities';
+import { address } from './client';
+import { memcachedItemLimitKiB } from './memcached';
+import {
+  EVICTION_POLICIES,
+  type CacheDatabaseProps,
+  type CacheServerProps,
+  type CacheTierProps,
+  type RedisServerProps,
+  type TieredCacheProps,
+} from './props';
+import { DEFAULT_MEMCACHED_SERVERS, memcachedServer, redisServer, serverMemory } from './servers';
+
+/** So that the names of all objects made from it are labels too: revisions of `NAME-memcached` add 11 characters. */
+const MAX_NAME_LENGTH = 40;
+const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+/** Host names, addresses, and what stands for a host that only the deployment knows. */
+const HOST = /^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?$/;
+const KEYSPACE = /^[a-z0-9.-]{1,63}$/;
+const CRON = /^(\S+ ){4}\S+$/;
+/** Most of a server's memory that may be for entries: less would have the kernel end it before it evicts anything. */
+const MOST_ENTRIES_SHARE = 0.9;
+const LEAST_MEMORY_MIB = 128;
+
+/** Checks the properties of a cache. */
+export function checkCache(
+  problems: Problems,
+  name: string,
+  namespace: string | undefined,
+  props: TieredCacheProps,
+): void {
+  problems.check(
+    DNS_LABEL.test(name) && name.length <= MAX_NAME_LENGTH,
+    'name',
+    name,
+    `be a DNS label of at most ${MAX_NAME_LENGTH} characters that starts with a letter`,
+    'its servers are named after it',
+  );
+  problems.check(
+    namespace !== undefined && DNS_LABEL.test(namespace),
+    'namespace',
+    namespace,
+    'be given, here or on the chart, and be a DNS label',
+    'users of the cache in other namespaces name it in their addresses',
+  );
+  checkKeys(problems, props);
+  checkPriority(problems, props);
+  checkTiers(problems, props);
+  checkTls(problems, props);
+  checkRedis(problems, props);
+  checkMemcached(problems, props);
+  if (props.database !== undefined) {
+    checkDatabase(problems, props.database);
+  }
+  checkWarmUp(problems, props);
+  for (const { cidr } of props.consumers ?? []) {
+    if (cidr !== undefined) {
+      checkCidr(problems, 'consumers.cidr', cidr);
+    }
+  }
+}
+
+function checkKeys(problems: Problems, { keyRing, keyspace, versions = {} }: TieredCacheProps): void {
+  checkReference(problems, 'keyRing', keyRing);
+  problems.check(
+    keyspace === undefined || KEYSPACE.test(keyspace),
+    'keyspace',
+    keyspace,
+    'be at most 63 lower-case letters, digits, dots and hyphens',
+    'every key begins with it',
+  );
+  for (const [kind, version] of Object.entries(versions)) {
+    problems.check(
+      (CACHE_KINDS as readonly string[]).includes(kind) && Number.isInteger(version) && version >= 1,
+      `versions.${kind}`,
+      version,
+      `be a whole number of at least 1, for one of ${CACHE_KINDS.join(', ')}`,
+      'it leaves entries of lower versions unread',
+    );
+  }
+}
+
+function checkPriority(problems: Problems, { priority }: TieredCacheProps): void {
+  if (priority === undefined) {
+    return;
+  }
+  if (!Object.hasOwn(PRIORITY_CLASSES, priority)) {
+    problems.add([unknownPriority('priority', priority)]);
+  }
+  problems.check(
+    (priority as string) !== 'batch',
+    'priority',
+    priority,
+    'be emergency or normal',
+    'batch nodes vanish within two minutes, and all that they cached would have to be computed again',
+  );
+}
+
+function checkTiers(problems: Problems, { redis, memcached, database }: TieredCacheProps): void {
+  const some = problems.check(
+    redis !== undefined || memcached !== undefined || database !== undefined,
+    'redis',
+    redis,
+    "be given, or 'database'",
+    'without a shared tier there is nothing to make; a gateway keeps its hot tier by itself',
+  );
+  problems.check(
+    !some || redis !== undefined || database !== undefined,
+    'memcached',
+    memcached,
+    "have 'redis' or 'database' beside it",
+    'one of these holds the log of invalidations, without which nothing is answered from the cache',
+  );
+  for (const [tier, props] of Object.entries({ redis, memcached, database })) {
+    if (props !== undefined) {
+      checkTier(problems, tier, props);
+    }
+  }
+}
+
+function checkTier(problems: Problems, tier: string, props: CacheTierProps): void {
+  const deadline = props.deadline?.toSeconds({ integral: false });
+  problems.check(
+    deadline === undefined || (deadline > 0 && deadline <= 10),
+    `${tier}.deadline`,
+    `${deadline} s`,
+    'be over 0 and at most 10 s',
+    'each request may wait so long for a tier that fails',
+  );
+  problems.check(
+    props.maxEntry === undefined || props.maxEntry.toMebibytes() >= 1,
+    `${tier}.maxEntry`,
+    `${props.maxEntry?.toMebibytes()} MiB`,
+    'be at least 1 MiB',
+    'nearly everything would skip the tier',
+  );
+  if ('cidr' in props) {
+    checkCidr(problems, `${tier}.cidr`, (props as { readonly cidr: string }).cidr);
+  }
+  if ('authority' in props) {
+    checkReference(problems, `${tier}.authority`, (props as CacheDatabaseProps).authority);
+  }
+}
+
+function checkTls(problems: Problems, props: TieredCacheProps): void {
+  const { tls } = props;
+  const servers = redisServer(props) !== undefined || memcachedServer(props) !== undefined;
+  if (tls === undefined) {
+    problems.check(
+      !servers,
+      'tls',
+      tls,
+      'name a secret or an issuer',
+      'servers in the cluster speak TLS alone: results of patients would cross the network in the clear',
+    );
+    return;
+  }
+  problems.check(
+    servers,
+    'tls',
+    tls,
+    'not be given without a server in the cluster',
+    'it is their certificate; endpoints elsewhere have an authority of their own',
+  );
+  if ('secret' in tls) {
+    checkReference(problems, 'tls', { secret: tls.secret, key: 'tls.crt' });
+  } else {
+    const { issuer } = tls;
+    problems.check(DNS_LABEL.test(issuer?.name ?? ''), 'tls.issuer.name', issuer?.name, 'name an issuer', 'it signs');
+  }
+  if (tls.authority !== undefined) {
+    checkReference(problems, 'tls.authority', tls.authority);
+  }
+}
+
+function checkRedis(problems: Problems, { redis }: TieredCacheProps): void {
+  if (redis === undefined) {
+    return;
+  }
+  if ('endpoint' in redis) {
+    checkEndpoint(problems, 'redis.endpoint', redis.endpoint, 'redis');
+    if (redis.password !== undefined) {
+      checkReference(problems, 'redis.password', redis.password);
+    }
+    return;
+  }
+  checkReference(problems, 'redis.password', redis.password);
+  checkServer(problems, 'redis', redis);
+  problems.check(
+    redis.evictionPolicy === undefined || EVICTION_POLICIES.includes(redis.evictionPolicy),
+    'redis.evictionPolicy',
+    redis.evictionPolicy,
+    `be one of ${EVICTION_POLICIES.join(', ')}`,
+    'the log of invalidations has no expiry and must never be evicted, and a full server must make room',
+  );
+  checkPersistence(problems, redis);
+}
+
+function checkPersistence(problems: Problems, redis: RedisServerProps): void {
+  const { persistence } = redis;
+  if (persistence === undefined) {
+    return;
+  }
+  const { maxMemoryMiB } = serverMemory(redis);
+  const sizeMiB = persistence.size.toMebibytes();
+  problems.check(
+    sizeMiB >= 2 * maxMemoryMiB,
+    'redis.persistence.size',
+    `${sizeMiB} MiB`,
+    `be at least twice 'redis.maxMemory' (${maxMemoryMiB} MiB)`,
+    'the file is written anew beside the old one',
+  );
+}
+
+function checkMemcached(problems: Problems, { memcached }: TieredCacheProps): void {
+  if (memcached === undefined) {
+    return;
+  }
+  if (memcached.password !== undefined) {
+    checkReference(problems, 'memcached.password', memcached.password);
+  }
+  if ('endpoints' in memcached) {
+    problems.check(
+      memcached.endpoints.length > 0,
+      'memcached.endpoints',
+      memcached.endpoints,
+      'name a server',
+      'there is none to ask',
+    );
+    memcached.endpoints.forEach((endpoint) => checkEndpoint(problems, 'memcached.endpoints', endpoint, 'memcached'));
+    problems.check(
+      (memcached.username === undefined) === (memcached.password === undefined),
+      'memcached.username',
+      memcached.username,
+      "go with 'memcached.password'",
+      'neither lets anybody in alone',
+    );
+    return;
+  }
+  const { servers = DEFAULT_MEMCACHED_SERVERS, maxEntry } = memcached;
+  problems.check(
+    Number.isInteger(servers) && servers >= 1 && servers <= 32,
+    'memcached.servers',
+    servers,
+    'be a whole number from 1 to 32',
+    'each pod of a service holds a connection to every one',
+  );
+  if (checkServer(problems, 'memcached', memcached)) {
+    const { maxMemoryMiB } = serverMemory(memcached);
+    const limitMiB = memcachedItemLimitKiB(memcached) / 1024;
+    problems.check(
+      limitMiB <= maxMemoryMiB / 2,
+      'memcached.maxEntry',
+      `${maxEntry?.toMebibytes() ?? `${TIER_DEFAULTS.memcached.maxEntryBytes} bytes`}`,
+      `be under half of 'memcached.maxMemory' (${maxMemoryMiB} MiB)`,
+      'Memcached refuses to start with larger items',
+    );
+    problems.check(
+      limitMiB < 1024,
+      'memcached.maxEntry',
+      `${maxEntry?.toMebibytes()} MiB`,
+      'be under 1 GiB',
+      'Memcached refuses to start with larger items',
+    );
+  }
+}
+
+function checkServer(problems: Problems, tier: string, props: CacheServerProps): boolean {
+  const { memoryMiB, maxMemoryMiB } = serverMemory(props);
+  const most = Math.floor(memoryMiB * MOST_ENTRIES_SHARE);
+  for (const image of ['image', 'exporterImage'] as const) {
+    problems.check(
+      props[image] === undefined || /^\S+$/.test(props[image]),
+      `${tier}.${image}`,
+      props[image],
+      'name an image',
+      'there is nothing to run',
+    );
+  }
+  problems.check(
+    props.cpu === undefined || props.cpu >= 0.001,
+    `${tier}.cpu`,
+    props.cpu,
+    'be at least 0.001 cores',
+    'Kubernetes counts in millicores',
+  );
+  return (
+    problems.check(
+      memoryMiB >= LEAST_MEMORY_MIB,
+      `${tier}.memory`,
+      `${memoryMiB} MiB`,
+      `be at least ${LEAST_MEMORY_MIB} MiB`,
+      'connections alone take a good part of that',
+    ) &&
+    problems.check(
+      maxMemoryMiB > 0 && maxMemoryMiB <= most,
+      `${tier}.maxMemory`,
+      `${maxMemoryMiB} MiB`,
+      `be over 0 and at most ${most} MiB (nine tenths of '${tier}.memory')`,
+      'the kernel would end the server before it evicts anything',
+    )
+  );
+}
+
+function checkDatabase(problems: Problems, database: CacheDatabaseProps): void {
+  const { port = 5432, maxConnections = 1 } = database;
+  checkEndpoint(problems, 'database.host', `${database.host}:${port}`, 'database');
+  for (const property of ['database', 'user'] as const) {
+    problems.check(
+      /^[^\s"\\]{1,63}$/.test(database[property] ?? ''),
+      `database.${property}`,
+      database[property],
+      'be a name of at most 63 characters without spaces, quotes and backslashes',
+      'PostgreSQL knows it by that',
+    );
+  }
+  checkReference(problems, 'database.password', database.password);
+  if (database.owner !== undefined) {
+    checkReference(problems, 'database.owner.password', database.owner.password);
+    problems.check(
+      /^[^\s"\\]{1,63}$/.test(database.owner.user ?? '') && database.owner.user !== database.user,
+      'database.owner.user',
+      database.owner.user,
+      "be the name of a role other than 'database.user'",
+      'the same role needs no owner',
+    );
+  }
+  problems.check(
+    Number.isInteger(maxConnections) && maxConnections >= 1 && maxConnections <= 100,
+    'database.maxConnections',
+    maxConnections,
+    'be a whole number from 1 to 100',
+    'every pod of every service opens so many',
+  );
+}
+
+function checkEndpoint(
+  problems: Problems,
+  property: string,
+  endpoint: string,
+  tier: 'redis' | 'memcached' | 'database',
+): void {
+  const { host, port } = address(endpoint ?? '', tier);
+  problems.check(
+    HOST.test(host) && (endpoint ?? '').split(':').length <= 2 && Number.isInteger(port) && port >= 1 && port <= 65_535,
+    property,
+    endpoint,
+    'be a host, or a host and a port from 1 to 65535, without a scheme',
+    'it is always reached over TLS',
+  );
+}
+
+function checkWarmUp(problems: Problems, { warmUp, redis, memcached, database }: TieredCacheProps): void {
+  if (warmUp === undefined || warmUp === 'off') {
+    return;
+  }
+  problems.check(
+    database !== undefined && (redis !== undefined || memcached !== undefined),
+    'warmUp',
+    warmUp,
+    "be 'off' without 'database' and a tier above it",
+    'it copies entries from the one to the other',
+  );
+  problems.check(
+    warmUp.schedule === undefined || CRON.test(warmUp.schedule),
+    'warmUp.schedule',
+    warmUp.schedule,
+    'have five cron fields, such as 30 5 * * *',
+    'a CronJob takes no other form',
+  );
+  for (const bound of ['maxEntries', 'perSecond'] as const) {
+    const value = warmUp[bound];
+    problems.check(
+      value === undefined || (Number.isInteger(value) && value >= 1),
+      `warmUp.${bound}`,
+      value,
+      'be a whole number of at least 1',
+      'nothing would be loaded',
+    );
+  }
+}
