@@ -18,7 +18,19 @@ export interface CacheTier {
   set(key: string, sealed: Uint8Array, ttlMs: number, seq: number): Promise<void>;
   /** Removes entries; those that are not there are no error. */
   delete(keys: readonly string[]): Promise<void>;
-  /** What was stored last, for warming up. @default - the store cannot tell */
-  recent?(limit: number): AsyncIterable<{ readonly key: string; readonly sealed: Uint8Array }>;
+  /**
+   * What was stored last under keys that begin so, for warming up.
+   *
+   * @default - the store cannot tell
+   */
+  recent?(prefix: string, limit: number): AsyncIterable<{ readonly key: string; readonly sealed: Uint8Array }>;
   close(): Promise<void>;
+}
+
+/** The server answered, and the answer was no: it is full, or lacks a right or a table. It is up, so others may try. */
+export class TierServerError extends Error {
+  constructor(cause: unknown) {
+    super('the server refused', { cause });
+    this.name = 'TierServerError';
+  }
 }

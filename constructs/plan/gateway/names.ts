@@ -59,6 +59,8 @@ export const GatewayMetric = {
   CACHE_ANSWERS: 'mediform_cache_answers_total',
   /** Counter, `header`: headers of untrusted callers that were taken away. */
   HEADERS_STRIPPED: 'mediform_headers_stripped_total',
+  /** Counter, `code`: what was no HTTP, and got this answer. */
+  MALFORMED: 'mediform_malformed_requests_total',
   /** Gauge: bytes of bodies in memory. */
   BUFFERED_BYTES: 'mediform_buffered_bytes',
   /** Gauge, always 1, `model_version`, `preprocessing_version`: what runs. */
