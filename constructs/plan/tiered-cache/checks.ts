@@ -1,9 +1,10 @@
-import { TIER_DEFAULTS } from '../cache/config';
-import { CACHE_KINDS } from '../cache/kinds';
-import type { Problems } from '../errors';
+import { checkCacheConfig } from '../cache/checks';
+import { TIER_DEFAULTS, type CacheConfig } from '../cache/config';
+import { ConfigurationError, type Problems } from '../errors';
 import { checkReference } from '../mounts';
 import { checkCidr } from '../network';
 import { PRIORITY_CLASSES, unknownPriority } from '../priorities';
+import { isTimeZone } from '../weekly-window';
 import { address } from './client';
 import { memcachedItemLimitKiB } from './memcached';
 import {
@@ -21,11 +22,12 @@ const MAX_NAME_LENGTH = 40;
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 /** Host names, addresses, and what stands for a host that only the deployment knows. */
 const HOST = /^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?$/;
-const KEYSPACE = /^[a-z0-9.-]{1,63}$/;
+const KEYSPACE = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 const CRON = /^(\S+ ){4}\S+$/;
 /** Most of a server's memory that may be for entries: less would have the kernel end it before it evicts anything. */
 const MOST_ENTRIES_SHARE = 0.9;
 const LEAST_MEMORY_MIB = 128;
+const MAX_ENTRY_MIB = 128;
 
 /** Checks the properties of a cache. */
 export function checkCache(
@@ -65,7 +67,7 @@ export function checkCache(
   }
 }
 
-function checkKeys(problems: Problems, { keyRing, keyspace, versions = {} }: TieredCacheProps): void {
+function checkKeys(problems: Problems, { keyRing, keyspace }: TieredCacheProps): void {
   checkReference(problems, 'keyRing', keyRing);
   problems.check(
     keyspace === undefined || KEYSPACE.test(keyspace),
@@ -74,15 +76,6 @@ function checkKeys(problems: Problems, { keyRing, keyspace, versions = {} }: Tie
     'be at most 63 lower-case letters, digits, dots and hyphens',
     'every key begins with it',
   );
-  for (const [kind, version] of Object.entries(versions)) {
-    problems.check(
-      (CACHE_KINDS as readonly string[]).includes(kind) && Number.isInteger(version) && version >= 1,
-      `versions.${kind}`,
-      version,
-      `be a whole number of at least 1, for one of ${CACHE_KINDS.join(', ')}`,
-      'it leaves entries of lower versions unread',
-    );
-  }
 }
 
 function checkPriority(problems: Problems, { priority }: TieredCacheProps): void {
@@ -132,12 +125,13 @@ function checkTier(problems: Problems, tier: string, props: CacheTierProps): voi
     'be over 0 and at most 10 s',
     'each request may wait so long for a tier that fails',
   );
+  const entryMiB = props.maxEntry?.toMebibytes() ?? 1;
   problems.check(
-    props.maxEntry === undefined || props.maxEntry.toMebibytes() >= 1,
+    entryMiB >= 1 && entryMiB <= MAX_ENTRY_MIB,
     `${tier}.maxEntry`,
-    `${props.maxEntry?.toMebibytes()} MiB`,
-    'be at least 1 MiB',
-    'nearly everything would skip the tier',
+    `${entryMiB} MiB`,
+    `be from 1 to ${MAX_ENTRY_MIB} MiB`,
+    'under it nearly everything would skip the tier, and over it one entry would take a pod its memory',
   );
   if ('cidr' in props) {
     checkCidr(problems, `${tier}.cidr`, (props as { readonly cidr: string }).cidr);
@@ -260,13 +254,6 @@ function checkMemcached(problems: Problems, { memcached }: TieredCacheProps): vo
       `be under half of 'memcached.maxMemory' (${maxMemoryMiB} MiB)`,
       'Memcached refuses to start with larger items',
     );
-    problems.check(
-      limitMiB < 1024,
-      'memcached.maxEntry',
-      `${maxEntry?.toMebibytes()} MiB`,
-      'be under 1 GiB',
-      'Memcached refuses to start with larger items',
-    );
   }
 }
 
@@ -308,7 +295,7 @@ function checkServer(problems: Problems, tier: string, props: CacheServerProps):
 }
 
 function checkDatabase(problems: Problems, database: CacheDatabaseProps): void {
-  const { port = 5432, maxConnections = 1 } = database;
+  const { port = 5432 } = database;
   checkEndpoint(problems, 'database.host', `${database.host}:${port}`, 'database');
   for (const property of ['database', 'user'] as const) {
     problems.check(
@@ -330,13 +317,6 @@ function checkDatabase(problems: Problems, database: CacheDatabaseProps): void {
       'the same role needs no owner',
     );
   }
-  problems.check(
-    Number.isInteger(maxConnections) && maxConnections >= 1 && maxConnections <= 100,
-    'database.maxConnections',
-    maxConnections,
-    'be a whole number from 1 to 100',
-    'every pod of every service opens so many',
-  );
 }
 
 function checkEndpoint(
@@ -373,14 +353,37 @@ function checkWarmUp(problems: Problems, { warmUp, redis, memcached, database }:
     'have five cron fields, such as 30 5 * * *',
     'a CronJob takes no other form',
   );
-  for (const bound of ['maxEntries', 'perSecond'] as const) {
-    const value = warmUp[bound];
-    problems.check(
-      value === undefined || (Number.isInteger(value) && value >= 1),
-      `warmUp.${bound}`,
-      value,
-      'be a whole number of at least 1',
-      'nothing would be loaded',
+  problems.check(
+    warmUp.timeZone === undefined || isTimeZone(warmUp.timeZone),
+    'warmUp.timeZone',
+    warmUp.timeZone,
+    'be an IANA time zone such as Europe/Berlin',
+    'the schedule is in it',
+  );
+}
+
+/** What properties are called in the configuration that the programs read. */
+const ORIGINS: { readonly [property: string]: string } = {
+  'hot.maxBytes': 'hot.memory',
+  'hot.maxEntryBytes': 'hot.maxEntry',
+  maxStalenessMs: 'maxStaleness',
+};
+
+/** Checks what the programs will be told: a pod that does not like it would not start. */
+export function checkClientConfig(problems: Problems, config: CacheConfig): void {
+  try {
+    // as they read it, without what is undefined
+    checkCacheConfig(JSON.parse(JSON.stringify(config)));
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) {
+      throw error;
+    }
+    problems.add(
+      error.problems.map((problem) =>
+        problem.replace(/^'([^']+)'/, (quoted, property: string) =>
+          ORIGINS[property] === undefined ? quoted : `'${ORIGINS[property]}'`,
+        ),
+      ),
     );
   }
 }

@@ -3,8 +3,9 @@ import type { CronJob } from '../../imports/cron-job';
 import type { Job } from '../../imports/job';
 import type { JobSpec } from '../../imports/k8s';
 import type { NetworkPolicy } from '../../imports/network-policy';
-import { CACHE_PATHS, type DatabaseTierConfig } from '../cache/config';
+import { CACHE_PATHS } from '../cache/config';
 import { CACHE_MIGRATIONS } from '../cache/database';
+import type { MigrationConfig } from '../cache/jobs';
 import { contentHash } from '../content-hash';
 import { ServiceLabel } from '../labels';
 import { projectedVolume, type MountedFile } from '../mounts';
@@ -14,14 +15,6 @@ import { programCommand, programVolume, PROGRAM_MOUNT } from '../programs';
 import { MOUNT, address, authorityPath, database, passwordPath } from './client';
 import type { TieredCachePlan } from './plan';
 import type { CacheDatabaseProps } from './props';
-
-/** What the program `cache migrate` is told. */
-export interface MigrationConfig {
-  /** The database as the owner of its tables reaches it. */
-  readonly database: DatabaseTierConfig;
-  /** Role that may use the tables; absent where the owner itself does. */
-  readonly grantTo?: string;
-}
 
 /** Something that runs to its end. */
 type Task = 'migrate' | 'warm-up';

@@ -4,7 +4,7 @@ import { IMAGES } from '../images';
 import type { MountedFile } from '../mounts';
 import { Priority } from '../priorities';
 import { scheduleWorkload, type WorkloadSchedule } from '../scheduling';
-import { checkCache } from './checks';
+import { checkCache, checkClientConfig } from './checks';
 import { clientConfig, clientFiles } from './client';
 import type { TieredCacheProps } from './props';
 import {
@@ -63,13 +63,16 @@ export function planTieredCache(
     redis: redis && planServer('redis', common, redis, 1),
     memcached: memcached && planServer('memcached', common, memcached, memcached.servers ?? DEFAULT_MEMCACHED_SERVERS),
   };
+  const config = clientConfig(common, props, servers);
+  checkClientConfig(problems, config);
+  problems.throwIfAny();
   return {
     props,
     ...common,
     ...servers,
     certificateNames: certificateNames(common.namespace, servers),
     tlsSecret: props.tls && tlsSecret(name, props.tls),
-    config: clientConfig(common, props, servers),
+    config,
     files: clientFiles(name, props),
     maintenance: {
       schedule: scheduleWorkload(
