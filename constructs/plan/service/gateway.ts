@@ -7,6 +7,7 @@ import type { GatewayConfig } from '../gateway/config';
 import { GATEWAY_DEFAULTS } from '../gateway/defaults';
 import { AdminPath, CONFIG_PATH, CONFIG_VARIABLE } from '../gateway/names';
 import { IMAGES } from '../images';
+import { asJson, jsonFile } from '../json';
 import { checkReference, projectedVolume, type MountedFile } from '../mounts';
 import { containerSecurity } from '../pods';
 import type { Priority } from '../priorities';
@@ -81,7 +82,7 @@ export function planGatewaySidecar(
     return undefined;
   }
   const gateway = props.gateway ?? {};
-  const config = gatewayConfig(props, gateway, context);
+  const config = asJson(gatewayConfig(props, gateway, context));
   const found = new Problems();
   checkGateway(found, config);
   problems.add(found.list.map(asGiven));
@@ -109,7 +110,7 @@ export function planGatewaySidecar(
   }
   return {
     config,
-    configMap: `${context.name}-gateway-${contentHash(configText(config))}`,
+    configMap: `${context.name}-gateway-${contentHash(jsonFile(config))}`,
     port: gateway.port ?? GATEWAY_DEFAULTS.listen.port,
     adminPort: gateway.adminPort ?? GATEWAY_DEFAULTS.admin.port,
     image: gateway.runtimeImage ?? IMAGES.node,
@@ -128,7 +129,7 @@ export function gatewayConfigMap(
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: configMap, namespace, labels: { ...labels } },
-    data: { [CONFIG_KEY]: configText(config) },
+    data: { [CONFIG_KEY]: jsonFile(config) },
   };
 }
 
@@ -265,10 +266,6 @@ const GATEWAY_PROPERTIES = {
   tokenUsage: true,
   trustedCallers: true,
 };
-
-function configText(config: GatewayConfig): string {
-  return `${JSON.stringify(config, null, 2)}\n`;
-}
 
 function tlsPath(file: string): string {
   return `${MOUNT}/tls/${file}`;

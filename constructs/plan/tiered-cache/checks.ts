@@ -372,8 +372,7 @@ const ORIGINS: { readonly [property: string]: string } = {
 /** Checks what the programs will be told: a pod that does not like it would not start. */
 export function checkClientConfig(problems: Problems, config: CacheConfig): void {
   try {
-    // as they read it, without what is undefined
-    checkCacheConfig(JSON.parse(JSON.stringify(config)));
+    checkCacheConfig(config);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) {
       throw error;

@@ -7,6 +7,7 @@ import { CACHE_PATHS } from '../cache/config';
 import { CACHE_MIGRATIONS } from '../cache/database';
 import type { MigrationConfig } from '../cache/jobs';
 import { contentHash } from '../content-hash';
+import { jsonFile } from '../json';
 import { ServiceLabel } from '../labels';
 import { projectedVolume, type MountedFile } from '../mounts';
 import { ANYWHERE, dns, egressRule, type NetworkPeer } from '../network';
@@ -43,8 +44,8 @@ export function maintenanceConfig(cache: TieredCachePlan): ConfigMap {
     kind: 'ConfigMap',
     metadata: { name: `${cache.name}-maintenance`, namespace: cache.namespace, labels: { ...cache.labels } },
     data: {
-      'migrate.json': `${JSON.stringify(migrationConfig(cache.props.database as CacheDatabaseProps), null, 2)}\n`,
-      'warm-up.json': `${JSON.stringify(cache.config, null, 2)}\n`,
+      'migrate.json': jsonFile(migrationConfig(cache.props.database as CacheDatabaseProps)),
+      'warm-up.json': jsonFile(cache.config),
     },
   };
 }

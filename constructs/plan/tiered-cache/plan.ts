@@ -1,6 +1,7 @@
 import type { CacheConfig } from '../cache/config';
 import { Problems } from '../errors';
 import { IMAGES } from '../images';
+import { asJson } from '../json';
 import type { MountedFile } from '../mounts';
 import { Priority } from '../priorities';
 import { scheduleWorkload, type WorkloadSchedule } from '../scheduling';
@@ -63,7 +64,7 @@ export function planTieredCache(
     redis: redis && planServer('redis', common, redis, 1),
     memcached: memcached && planServer('memcached', common, memcached, memcached.servers ?? DEFAULT_MEMCACHED_SERVERS),
   };
-  const config = clientConfig(common, props, servers);
+  const config = asJson(clientConfig(common, props, servers));
   checkClientConfig(problems, config);
   problems.throwIfAny();
   return {
