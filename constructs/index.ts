@@ -4,7 +4,7 @@ export { NodePool, type NodePoolProps } from './node-pool';
 export type { DisruptionBudgetProps, NodePoolBaseProps } from './node-pool-props';
 export { PriorityClasses } from './priority-classes';
 export { PrometheusAdapterRules, type PrometheusAdapterRulesProps } from './prometheus-adapter-rules';
-export { TieredCache, type CacheServerObjects } from './tiered-cache';
+export { TieredCache, type CacheMaintenanceObjects, type CacheServerObjects } from './tiered-cache';
 export { SpotBatchPool, type SpotBatchPoolProps } from './spot-batch-pool';
 
 export { ACCELERATORS, Accelerator, type AcceleratorSpec } from './plan/accelerators';

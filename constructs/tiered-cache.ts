@@ -43,6 +43,18 @@ export interface CacheServerObjects {
   readonly networkPolicy: ApiObject;
 }
 
+/** The objects of a cache's Jobs. */
+export interface CacheMaintenanceObjects {
+  /** The Job object that makes the tables. */
+  readonly migration: ApiObject;
+  /** The CronJob object that fills the tiers above the database; absent where that is off. */
+  readonly warmUp?: ApiObject;
+  /** The ConfigMap object. */
+  readonly config: ApiObject;
+  /** The NetworkPolicy object. */
+  readonly networkPolicy: ApiObject;
+}
+
 /**
  * The shared tiers of a cache of results: Redis (Valkey), Memcached and PostgreSQL, asked in this order after the hot tier
  * in the memory of each user. Services use it by `cache`; programs of your own by `mediform/cache` and `plan.config`.
@@ -61,16 +73,16 @@ export interface CacheServerObjects {
 export class TieredCache extends Construct {
   /** All that was decided, as plain data. */
   public readonly plan: TieredCachePlan;
+  /** Identity of the pods, which may do nothing. */
+  public readonly serviceAccount: ApiObject;
   /** Objects of Redis; absent where it is not in the cluster. Its Service has the server's name. */
   public readonly redis?: CacheServerObjects & { readonly configMap: ApiObject; readonly service: ApiObject };
   /** Objects of Memcached; absent where it is not in the cluster. */
   public readonly memcached?: CacheServerObjects;
   /** Certificate of the servers; absent where it is not cert-manager's. */
   public readonly certificate?: ApiObject;
-  /** The Job that makes the tables; absent where there is no database. */
-  public readonly migration?: ApiObject;
-  /** The CronJob that fills the tiers above the database. */
-  public readonly warmUp?: ApiObject;
+  /** Objects of the Jobs; absent where there is no database. */
+  public readonly maintenance?: CacheMaintenanceObjects;
   /** The PodMonitor object; absent where no server has an exporter. */
   public readonly podMonitor?: ApiObject;
   /** The PrometheusRule object; absent where no server is in the cluster. */
@@ -84,20 +96,14 @@ export class TieredCache extends Construct {
     const plan = planFor(this, () => planTieredCache(id, props, Chart.of(this).namespace));
     this.plan = plan;
     this.users = this.register();
-    kubeObject(this, 'ServiceAccount', cacheServiceAccount(plan));
+    this.serviceAccount = kubeObject(this, 'ServiceAccount', cacheServiceAccount(plan));
 
     const tls = certificate(plan);
     this.certificate = tls && kubeObject(this, 'Certificate', tls);
     this.redis = plan.redis && this.defineRedis(plan.redis);
     this.memcached =
       plan.memcached && this.defineServer('Memcached', plan.memcached, memcachedStatefulSet(plan, plan.memcached));
-    if (plan.props.database !== undefined) {
-      const program = provideProgram(this, 'cache', plan.namespace);
-      kubeObject(this, 'MaintenanceConfig', maintenanceConfig(plan));
-      kubeObject(this, 'MaintenanceNetworkPolicy', maintenanceNetworkPolicy(plan));
-      this.migration = kubeObject(this, 'Migration', migrationJob(plan, program));
-      this.warmUp = warmsUp(plan) ? kubeObject(this, 'WarmUp', warmUpCronJob(plan, program)) : undefined;
-    }
+    this.maintenance = plan.props.database && this.defineMaintenance();
     this.podMonitor = hasExporter(plan) ? kubeObject(this, 'PodMonitor', cachePodMonitor(plan)) : undefined;
     const rule = cacheServerRule(plan);
     this.prometheusRule = rule && kubeObject(this, 'PrometheusRule', rule);
@@ -132,6 +138,17 @@ export class TieredCache extends Construct {
     };
   }
 
+  private defineMaintenance(): CacheMaintenanceObjects {
+    const { plan } = this;
+    const program = provideProgram(this, 'cache', plan.namespace);
+    return {
+      config: kubeObject(this, 'MaintenanceConfig', maintenanceConfig(plan)),
+      networkPolicy: kubeObject(this, 'MaintenanceNetworkPolicy', maintenanceNetworkPolicy(plan)),
+      migration: kubeObject(this, 'Migration', migrationJob(plan, program)),
+      warmUp: warmsUp(plan) ? kubeObject(this, 'WarmUp', warmUpCronJob(plan, program)) : undefined,
+    };
+  }
+
   /** Tells the rest of the app of the cache, and has it checked against that. */
   private register(): NetworkPeer[] {
     const { plan } = this;
@@ -146,9 +163,11 @@ export class TieredCache extends Construct {
     facts.caches.set(key, first);
     this.node.addValidation({
       validate: () => [
-        ...(first.path === path
-          ? []
-          : [`'name' (${key}) must be unique in its namespace because ${first.path} makes objects of that name`]),
+        ...[first.path, facts.services.get(key)?.path]
+          .filter((other) => other !== undefined && other !== path)
+          .map(
+            (other) => `'name' (${key}) must be unique in its namespace because ${other} makes objects of that name`,
+          ),
         ...this.placementProblems(facts),
       ],
     });

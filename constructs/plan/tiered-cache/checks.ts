@@ -250,7 +250,7 @@ function checkMemcached(problems: Problems, { memcached }: TieredCacheProps): vo
     problems.check(
       limitMiB <= maxMemoryMiB / 2,
       'memcached.maxEntry',
-      `${maxEntry?.toMebibytes() ?? `${TIER_DEFAULTS.memcached.maxEntryBytes} bytes`}`,
+      maxEntry === undefined ? `${TIER_DEFAULTS.memcached.maxEntryBytes} bytes` : `${maxEntry.toMebibytes()} MiB`,
       `be under half of 'memcached.maxMemory' (${maxMemoryMiB} MiB)`,
       'Memcached refuses to start with larger items',
     );
