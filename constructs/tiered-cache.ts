@@ -126,7 +126,7 @@ export class TieredCache extends Construct {
     const { plan, users } = this;
     const policy = serverNetworkPolicy(plan, server, users);
     // services that are defined later are users too
-    const ingress = Lazy.any({ produce: () => serverNetworkPolicy(plan, server, users).spec?.ingress });
+    const ingress = Lazy.any({ produce: () => serverNetworkPolicy(plan, server, users).spec?.ingress }) as unknown;
     return {
       statefulSet: kubeObject(this, `${id}StatefulSet`, statefulSet),
       pods: kubeObject(this, `${id}Pods`, headlessService(plan, server)),

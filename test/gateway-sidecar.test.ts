@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { Chart, Duration, Size, Testing } from 'cdk8s';
+import { App, Chart, Duration, Size, Testing } from 'cdk8s';
 import { MedicalInferenceService, type GatewayConfig, type MedicalInferenceServiceProps } from '../constructs';
 import type { ConfigMap } from '../constructs/imports/config-map';
 import type { Deployment } from '../constructs/imports/deployment';
@@ -221,9 +221,10 @@ describe('the program', () => {
   });
 
   it('is there once in each namespace, whatever chart its services are in', () => {
-    const first = testChart();
-    const second = new Chart(first.node.root, 'second', { namespace: 'imaging' });
-    const elsewhere = new Chart(first.node.root, 'elsewhere', { namespace: 'records' });
+    const app = new App();
+    const first = new Chart(app, 'first', { namespace: 'imaging' });
+    const second = new Chart(app, 'second', { namespace: 'imaging' });
+    const elsewhere = new Chart(app, 'elsewhere', { namespace: 'records' });
     for (const chart of [first, second, elsewhere]) {
       new MedicalInferenceService(chart, `of-${chart.node.id}`, GPU_SERVICE);
     }

@@ -106,7 +106,7 @@ describe('pods', () => {
     const spec = podSpec();
     expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     expect(spec.hostNetwork ?? spec.hostPID ?? spec.hostIPC).toBeUndefined();
-    const kinds = spec.volumes?.map(({ name, ...volume }) => Object.keys(volume)[0]);
+    const kinds = spec.volumes?.flatMap((volume) => Object.keys(volume).filter((key) => key !== 'name'));
     expect(new Set(kinds)).toEqual(new Set(['emptyDir', 'configMap', 'projected']));
     for (const container of spec.containers) {
       expect(container.securityContext).toEqual({

@@ -2,8 +2,6 @@ import type { Affinity, PodSecurityContext, SecurityContext, TopologySpreadConst
 import { NodeLabel } from './labels';
 import type { Priority } from './priorities';
 
-type Labels = { readonly [label: string]: string };
-
 /** Pod part of the Pod Security standard "restricted". */
 export function podSecurity(user: number): PodSecurityContext {
   return {
@@ -40,7 +38,10 @@ export function reservedNodesFirst(priority: Priority): Affinity {
  *
  * @param revision label that tells one revision's pods from another's
  */
-export function spread(selectorLabels: Labels, revision: string): TopologySpreadConstraint[] {
+export function spread(
+  selectorLabels: { readonly [label: string]: string },
+  revision: string,
+): TopologySpreadConstraint[] {
   return ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
     topologyKey,
     maxSkew: 1,
