@@ -107,7 +107,6 @@ export function maintenanceNetworkPolicy(cache: TieredCachePlan): NetworkPolicy 
     spec: {
       podSelector: { matchLabels: { ...maintenanceLabels(cache) } },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [],
       egress: [dns(), ...tierPeers(cache).map(egressRule)],
     },
   };

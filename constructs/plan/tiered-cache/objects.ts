@@ -79,7 +79,6 @@ export function serverNetworkPolicy(
       podSelector: { matchLabels: { ...server.selectorLabels } },
       policyTypes: ['Ingress', 'Egress'],
       ingress,
-      egress: [],
     },
   };
 }
