@@ -123,7 +123,7 @@ export async function createMedicalCache(config: CacheConfig, deps: CacheDeps = 
   }, SWEEP_MS);
   sweeping.unref();
   const following = followers.map((follower) => follower.follow());
-  await Promise.race([Promise.all(followers.map((follower) => follower.sync().catch(() => undefined))), pause()]);
+  await Promise.race([Promise.all(followers.map(({ first }) => first)), pause()]);
 
   return {
     diagnosis: caches.diagnosis,

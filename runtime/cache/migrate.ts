@@ -13,8 +13,8 @@ const CONNECT_MS = 10_000;
  * @throws where the server cannot be reached or refuses; steps that had run by then stay
  */
 export async function migrate(config: DatabaseTierConfig): Promise<number> {
-  const pg = await import('pg');
-  const client = new pg.default.Client({ ...databaseOptions(config), connectionTimeoutMillis: CONNECT_MS });
+  const { Client } = await import('pg');
+  const client = new Client({ ...databaseOptions(config), connectionTimeoutMillis: CONNECT_MS });
   client.on('error', () => undefined);
   await client.connect();
   try {

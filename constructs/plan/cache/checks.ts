@@ -2,7 +2,9 @@ import { ConfigurationError, Problems } from '../errors';
 import type { CacheConfig } from './config';
 import { CACHE_KINDS } from './kinds';
 
-type Fields = { readonly [field: string]: unknown };
+interface Fields {
+  readonly [field: string]: unknown;
+}
 
 /** One field of the configuration. */
 interface Rule {

@@ -4,12 +4,17 @@ import type { Validity } from '../validity';
 import type { LogStore } from './log-store';
 
 const BATCH = 1_000;
+/** Between two questions to a log that was never heard of: mostly one to which the connection is just being made. */
+const FIRST_PAUSE_MS = 25;
 
 /** Keeps the view of one log up to date, and appends to the log. */
 export class LogFollower {
   private closed = false;
   private syncing: Promise<void> | undefined;
   private readonly view: LogView;
+  private heard: () => void = () => undefined;
+  /** Resolves when the log was heard of for the first time. */
+  readonly first = new Promise<void>((resolve) => (this.heard = resolve));
 
   /**
    * @param pollMs longest time between two looks
@@ -40,7 +45,7 @@ export class LogFollower {
         await Promise.race([this.store.wait(this.view.seq, this.pollMs), this.pause(this.pollMs * 1.5)]);
       } catch {
         // its age tells: once it was silent for too long, nothing is served on its word
-        await this.pause(this.pollMs / 4);
+        await this.pause(this.view.confirmedAt === -Infinity ? FIRST_PAUSE_MS : this.pollMs / 4);
       }
     }
   }
@@ -87,6 +92,7 @@ export class LogFollower {
       }
     }
     this.validity.confirm(this.view, askedAt);
+    this.heard();
   }
 
   private pause(ms: number): Promise<void> {

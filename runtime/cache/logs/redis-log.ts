@@ -105,7 +105,7 @@ export class RedisLog implements LogStore {
     try {
       await this.waiting.command(['XREAD', 'COUNT', '1', 'BLOCK', String(ms), 'STREAMS', this.keys[1], `${seq}-0`]);
     } catch {
-      await sleep(ms);
+      await sleep(Math.min(ms, 100));
     }
   }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import { TIER_DEFAULTS, type DatabaseTierConfig } from '../../../constructs/plan/cache/config';
 import { readSecret } from '../secrets';
 
@@ -21,9 +21,9 @@ export interface DatabaseConnection {
 
 /** A pool of connections; none is made before the first query. */
 export async function connectDatabase(config: DatabaseTierConfig): Promise<DatabaseConnection> {
-  const pg = await import('pg');
+  const { Pool } = await import('pg');
   const deadlineMs = config.deadlineMs ?? TIER_DEFAULTS.database.deadlineMs;
-  const pool: Pool = new pg.default.Pool({
+  const pool = new Pool({
     ...databaseOptions(config),
     max: config.maxConnections ?? MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_MS,

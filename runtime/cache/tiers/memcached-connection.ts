@@ -83,7 +83,7 @@ export class MemcachedConnection {
     });
     socket.on(tls === undefined ? 'connect' : 'secureConnect', () => this.login());
     socket.on('data', (data: Buffer) => this.receive(data));
-    socket.on('error', (error) => this.lose(error));
+    socket.on('error', (error: Error) => this.lose(error));
     socket.on('close', () => this.lose(new Error('connection closed')));
   }
 
@@ -98,7 +98,7 @@ export class MemcachedConnection {
       return;
     }
     const words = Buffer.from(`${login.username} ${login.password}`);
-    this.send(`set auth 0 0 ${words.length}`, words).then(connected, (error: Error) => this.lose(error));
+    this.send(`set auth 0 0 ${words.length}`, words).then(connected, (error: unknown) => this.lose(error as Error));
   }
 
   private send(line: string, value?: Uint8Array): Promise<Reply> {

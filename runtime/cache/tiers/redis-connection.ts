@@ -47,7 +47,7 @@ export async function connectRedis(config: RedisTierConfig): Promise<RedisConnec
   client.on('error', () => undefined);
   client.connect().catch(() => undefined);
   return {
-    command: <T>(args: readonly (string | Buffer)[]) => client.sendCommand(args) as Promise<T>,
+    command: <T>(args: readonly (string | Buffer)[]) => client.sendCommand<T>(args),
     get epoch() {
       return epoch;
     },
