@@ -48,6 +48,8 @@ export class Exchange implements Waiting {
       if (!response.writableFinished) {
         this.gone = true;
         this.whenGone?.();
+      } else if (!request.complete) {
+        this.#linger();
       }
     });
   }
@@ -85,14 +87,16 @@ export class Exchange implements Waiting {
   async sendLive(answer: ModelAnswer): Promise<void> {
     this.#head(answer, this.#cacheNote(), this.model, answer.contentLength);
     this.whenGone = () => answer.discard();
-    if (!(await answer.sendTo(this.response, this.idleMs)) && !this.request.destroyed) {
-      this.failedWith ??= 502;
-    }
+    await answer.sendTo(this.response, this.idleMs, () => {
+      if (!this.gone) {
+        this.failedWith = 502;
+      }
+    });
   }
 
   /** Answers that the gateway does not. */
   refuse({ status, reason, retryAfter }: Refusal): void {
-    const { response, request } = this;
+    const { response } = this;
     this.reason = reason;
     if (response.headersSent || response.destroyed) {
       this.failedWith = status;
@@ -104,23 +108,18 @@ export class Exchange implements Waiting {
     if (retryAfter !== undefined) {
       headers.push('Retry-After', String(retryAfter));
     }
-    if (!request.complete) {
-      headers.push('Connection', 'close');
-    }
     this.#head({ status, headers }, undefined, this.model, Buffer.byteLength(body));
     response.end(body);
-    if (!request.complete) {
-      this.#linger();
-    }
   }
 
-  /** A caller that is still sending would lose the answer if the connection were cut. */
+  /** A caller that is still sending when it has its answer would lose it if the connection were cut at once. */
   #linger(): void {
     const { request } = this;
     const { socket } = request;
     request.removeAllListeners('data');
     request.resume();
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    request.once('end', () => clearTimeout(timer));
   }
 
   #cacheNote(): string | undefined {
@@ -136,9 +135,6 @@ export class Exchange implements Waiting {
     }
     if (length !== undefined && status !== 204 && status !== 304) {
       all.push('Content-Length', String(length));
-    }
-    if (!response.shouldKeepAlive && !headers.includes('Connection')) {
-      all.push('Connection', 'close');
     }
     response.writeHead(status, all);
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Refusal } from './failures';
 import { endToEnd } from './headers';
 import type { TokenUsage, UsageScanner } from './usage';
 
@@ -18,25 +19,27 @@ export class ModelAnswer implements AnswerHead {
   #ended = false;
 
   /**
-   * @param ended called once, when all of it has come or no more will; `whole` tells which
+   * @param early whether it began before the model had the whole question
+   * @param ended called once, when all of it has come or no more will
    */
   constructor(
     readonly message: IncomingMessage,
     scanner: UsageScanner | undefined,
-    ended: (whole: boolean, usage: TokenUsage | undefined) => void,
+    readonly early: boolean,
+    ended: (usage: TokenUsage | undefined) => void,
   ) {
     this.status = message.statusCode ?? 502;
     this.headers = endToEnd(message.rawHeaders);
     this.contentType = message.headers['content-type'];
-    const finish = (whole: boolean): void => {
+    const finish = (): void => {
       if (!this.#ended) {
         this.#ended = true;
-        ended(whole, scanner?.end());
+        ended(scanner?.end());
       }
     };
-    message.once('end', () => finish(true));
-    message.once('close', () => finish(message.complete));
-    message.on('error', () => finish(false));
+    message.once('end', finish);
+    message.once('close', finish);
+    message.on('error', finish);
     if (scanner !== undefined) {
       message.on('data', (chunk: Buffer) => scanner.push(chunk));
       message.pause();
@@ -53,7 +56,7 @@ export class ModelAnswer implements AnswerHead {
    * Reads it to its end.
    *
    * @returns undefined where it is larger than `max`; what was read is then sent first by `sendTo`
-   * @throws ECONNRESET where the model's connection was lost
+   * @throws Refusal where the model's connection was lost
    */
   collect(max: number): Promise<Buffer | undefined> {
     const { message } = this;
@@ -77,7 +80,7 @@ export class ModelAnswer implements AnswerHead {
       };
       const lost = (): void => {
         stop();
-        reject(Object.assign(new Error('lost'), { code: 'ECONNRESET' }));
+        reject(new Refusal(502, 'model_connection_lost'));
       };
       const stop = (): void => {
         message.off('data', take).off('end', whole).off('close', lost).off('error', lost);
@@ -94,9 +97,10 @@ export class ModelAnswer implements AnswerHead {
    * Sends its body to a caller, as fast as both sides can; a caller that leaves ends it.
    *
    * @param idleMs longest time that the caller may not read
-   * @returns whether all of it was sent
+   * @param lost called where the model's connection was lost; the caller's is then cut too, so that it sees that
+   *   something is missing
    */
-  sendTo(response: ServerResponse, idleMs: number): Promise<boolean> {
+  sendTo(response: ServerResponse, idleMs: number, lost: () => void): Promise<void> {
     const { message } = this;
     return new Promise((resolve) => {
       const send = (chunk: Buffer): void => {
@@ -109,6 +113,10 @@ export class ModelAnswer implements AnswerHead {
           });
         }
       };
+      const cut = (): void => {
+        lost();
+        response.destroy();
+      };
       let whole = false;
       message.on('data', send);
       message.once('end', () => {
@@ -117,16 +125,15 @@ export class ModelAnswer implements AnswerHead {
       });
       message.once('close', () => {
         if (!whole) {
-          // the caller must see that something is missing
-          response.destroy();
+          cut();
         }
       });
       response.once('close', () => {
         message.destroy();
-        resolve(whole);
+        resolve();
       });
       if (message.destroyed) {
-        response.destroy();
+        cut();
       }
       this.#prefix.forEach((chunk) => response.write(chunk));
       this.#prefix = [];

@@ -61,7 +61,7 @@ export class RequestBody {
   constructor(
     private readonly request: IncomingMessage,
     private readonly bounds: BodyBounds,
-    private readonly budget: Budget,
+    readonly budget: Budget,
     private readonly watched: Set<RequestBody>,
     private readonly now: () => number,
     private invite: (() => void) | undefined,

@@ -6,13 +6,14 @@ import type { AnswerHead, ModelAnswer } from './model-answer';
 /** Headers of an answer that are kept with it, besides those that a route names. */
 const KEPT = ['content-language', 'content-disposition'];
 
-/** Whether an answer may be kept: a success, for everybody, in one piece. */
-export function isStorable({ status, message }: ModelAnswer): boolean {
+/** Whether an answer may be kept: a success, for everybody, in one piece, to the whole question. */
+export function isStorable({ status, message, early }: ModelAnswer): boolean {
   const { headers } = message;
   return (
     status >= 200 &&
     status < 300 &&
     status !== 206 &&
+    !early &&
     headers['set-cookie'] === undefined &&
     headers['content-encoding'] === undefined &&
     headers['content-type']?.startsWith('text/event-stream') !== true &&

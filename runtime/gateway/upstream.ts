@@ -1,4 +1,10 @@
-import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  Agent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GatewayPlan } from '../../constructs/plan/gateway/defaults';
@@ -26,9 +32,9 @@ export interface UpstreamCall {
 /** Unused connections are closed before the model's server may close them. */
 class ModelAgent extends Agent {
   override keepSocketAlive(socket: Duplex): boolean {
-    const keep = super.keepSocketAlive(socket) as unknown as boolean;
+    super.keepSocketAlive(socket);
     (socket as Partial<Socket>).setTimeout?.(FREE_SOCKET_MS);
-    return keep;
+    return true;
   }
 }
 
