@@ -162,8 +162,8 @@ describe('the configuration of its users', () => {
   it('lets Memcached take the largest item', () => {
     const size = (props: Partial<TieredCacheProps>): string | undefined =>
       podOf('memcached', props).containers[0]?.command?.find((arg) => arg.startsWith('--max-item-size'));
-    expect(size({})).toBe('--max-item-size=1024k');
-    expect(size({ memcached: { maxEntry: Size.mebibytes(4) } })).toBe('--max-item-size=4160k');
+    expect(size({})).toBe('--max-item-size=1m');
+    expect(size({ memcached: { maxEntry: Size.mebibytes(4) } })).toBe('--max-item-size=5m');
   });
 });
 

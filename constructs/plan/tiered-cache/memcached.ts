@@ -1,6 +1,6 @@
 import type { Probe } from '../../imports/k8s';
 import type { StatefulSet } from '../../imports/stateful-set';
-import { CACHE_PORTS, TIER_DEFAULTS } from '../cache/config';
+import { CACHE_PORTS } from '../cache/config';
 import { projectedVolume } from '../mounts';
 import { containerSecurity } from '../pods';
 import { memoryQuantity } from '../quantities';
@@ -21,13 +21,13 @@ const PASSWORD = `${FOLDER}/auth/password`;
 /** In memory: what is written there holds the password. */
 const RUN = '/run/memcached';
 const CONNECTIONS = 4096;
-/** Room for an item's key and header. */
-const ITEM_OVERHEAD_KIB = 64;
 
-/** Largest item that the servers take, in KiB: Memcached's own limit unless a larger one is needed. */
-export function memcachedItemLimitKiB({ maxEntry }: Pick<MemcachedServerProps, 'maxEntry'>): number {
-  const bytes = maxEntry === undefined ? TIER_DEFAULTS.memcached.maxEntryBytes : maxEntry.toMebibytes() * 1024 * 1024;
-  return Math.max(1024, Math.ceil(bytes / 1024) + (maxEntry === undefined ? 0 : ITEM_OVERHEAD_KIB));
+/**
+ * Largest item that the servers take, in MiB: Memcached's own limit unless a larger one is needed. It counts in halves of
+ * a MiB, and an item has a key and a header.
+ */
+export function memcachedItemLimitMiB({ maxEntry }: Pick<MemcachedServerProps, 'maxEntry'>): number {
+  return maxEntry === undefined ? 1 : maxEntry.toMebibytes() + 1;
 }
 
 /**
@@ -36,7 +36,7 @@ export function memcachedItemLimitKiB({ maxEntry }: Pick<MemcachedServerProps, '
 export function memcachedArgs(server: CacheServerPlan, props: MemcachedServerProps): readonly string[] {
   return [
     `--memory-limit=${server.maxMemoryMiB}`,
-    `--max-item-size=${memcachedItemLimitKiB(props)}k`,
+    `--max-item-size=${memcachedItemLimitMiB(props)}m`,
     `--conn-limit=${CONNECTIONS}`,
     `--threads=${Math.max(2, Math.ceil(server.schedule.cpu))}`,
     '--disable-flush-all',

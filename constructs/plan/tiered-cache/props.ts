@@ -114,7 +114,7 @@ export interface MemcachedServerProps extends CacheServerProps {
   readonly servers?: number;
 
   /**
-   * Password of the servers. The exporter cannot log in: with a password there are no metrics of the servers, only those
+   * Password of the servers, without spaces. The exporter cannot log in: with a password there are no metrics of the servers, only those
    * of their users.
    *
    * @default - none: TLS, the network policy, and that entries are sealed with the key ring, protect them

@@ -3,7 +3,7 @@ import type { Problems } from '../errors';
 import { checkReference } from '../mounts';
 import { checkCidr } from '../network';
 import { address } from './client';
-import { memcachedItemLimitKiB } from './memcached';
+import { memcachedItemLimitMiB } from './memcached';
 import {
   EVICTION_POLICIES,
   type CacheDatabaseProps,
@@ -123,7 +123,7 @@ export function checkMemcached(problems: Problems, { memcached }: TieredCachePro
   );
   if (checkServer(problems, 'memcached', memcached)) {
     const { maxMemoryMiB } = serverMemory(memcached);
-    const limitMiB = memcachedItemLimitKiB(memcached) / 1024;
+    const limitMiB = memcachedItemLimitMiB(memcached);
     problems.check(
       limitMiB <= maxMemoryMiB / 2,
       'memcached.maxEntry',
