@@ -162,7 +162,8 @@ export function valkeyStatefulSet(cache: TieredCachePlan, server: CacheServerPla
 
 /** Asks the server over TLS, logged in, and looks at what it says. */
 function ping(answers: string, rest: Omit<Probe, 'exec'>): Probe {
-  const login = `REDISCLI_AUTH="$(tr -d '\\n' < ${PASSWORD})"`;
+  // its own name for it, and the older one
+  const login = `p="$(tr -d '\\n' < ${PASSWORD})"; VALKEYCLI_AUTH="$p" REDISCLI_AUTH="$p"`;
   const ask = `valkey-cli -h 127.0.0.1 -p ${CACHE_PORTS.redis} --tls --insecure ping`;
   return { exec: { command: ['sh', '-c', `${login} ${ask} | grep -qE '${answers}'`] }, timeoutSeconds: 5, ...rest };
 }
