@@ -2,7 +2,7 @@ import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { TIER_CAP_SECONDS, type CacheKind, type SharedTier } from '../../constructs/plan/cache/kinds';
 import type { Breaker } from './breaker';
 import type { CacheMetrics, TierErrorReason, TierOperation } from './metrics';
-import { TierServerError, type CacheTier } from './tier';
+import type { CacheTier } from './tier';
 
 /** Bounds of one tier. */
 interface TierBounds {
@@ -30,6 +30,7 @@ export class Guard {
   constructor(
     readonly name: SharedTier,
     private readonly deadlineMs: number,
+    private readonly refused: (error: unknown) => boolean,
     readonly breaker: Breaker,
     private readonly metrics: CacheMetrics,
     private readonly tracer: Tracer,
@@ -50,6 +51,7 @@ export class Guard {
     }
     this.pending++;
     this.pendingBytes += bytes;
+    const { refused } = this;
     const span = this.tracer.startSpan(`cache ${this.name} ${operation}`);
     const start = performance.now();
     return new Promise((resolve) => {
@@ -86,7 +88,7 @@ export class Guard {
         },
         (error: unknown) => {
           released();
-          settle(FAILED, error instanceof TierServerError ? 'server' : 'connection');
+          settle(FAILED, refused(error) ? 'server' : 'connection');
         },
       );
     });
@@ -111,7 +113,7 @@ export class GuardedTier {
     return this.tier.name;
   }
 
-  get(keys: readonly string[]): Promise<Uint8Array | undefined | Failed> {
+  get(keys: readonly string[]): Promise<Uint8Array | null | undefined | Failed> {
     return this.guard.run('get', 0, () => this.tier.get(keys));
   }
 
@@ -137,6 +139,10 @@ export class GuardedTier {
 }
 
 /** A promise, even where the work throws before it has one. */
-async function attempt<T>(work: () => Promise<T>): Promise<T> {
-  return work();
+function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error('not an error', { cause: error }));
+  }
 }
