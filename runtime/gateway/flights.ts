@@ -1,4 +1,4 @@
-import type { CacheAnswer, CacheKey, Compute, Computed } from '../cache';
+import type { CacheAnswer, CacheKey, CacheMark, Compute, Computed } from '../cache';
 import type { Priority } from '../../constructs/plan/priorities';
 import type { Ticket } from './admission/ticket';
 import type { Exchange, Waiting } from './exchange';
@@ -36,11 +36,25 @@ class Flight implements Waiting {
   landing?: Promise<Landing>;
   #waiting = 0;
 
-  constructor(public priority: Priority) {}
+  /** @param mark what had been invalidated when it began */
+  constructor(
+    public priority: Priority,
+    private readonly mark?: CacheMark,
+  ) {}
 
-  /** Whether one may wait for it who is as urgent as this. A more urgent one must not wait for another process. */
-  serves(priority: Priority): boolean {
-    return !this.gone && (RANK[priority] >= RANK[this.priority] || this.ticket !== undefined);
+  /**
+   * Whether one may wait for it who is as urgent as this. A more urgent one must not wait for another process, and nobody
+   * for an answer from before an invalidation.
+   */
+  serves(priority: Priority, now: CacheMark): boolean {
+    return (
+      !this.gone &&
+      (RANK[priority] >= RANK[this.priority] || this.ticket !== undefined) &&
+      now.positions.every(({ incarnation, seq }, log) => {
+        const then = this.mark?.positions[log];
+        return then?.incarnation === incarnation && then.seq === seq;
+      })
+    );
   }
 
   /** The caller waits for it from now on, and it is as urgent as the most urgent one. */
@@ -83,7 +97,7 @@ export class Flights {
       return;
     }
     const other = lookup.fresh ? undefined : this.#flights.get(key.id);
-    if (other?.landing !== undefined && other.serves(exchange.priority)) {
+    if (other?.landing !== undefined && other.serves(exchange.priority, lookup.kind.mark())) {
       await this.#follow(exchange, question, lookup, key, other);
     } else {
       await this.#lead(exchange, question, lookup, key);
@@ -91,7 +105,7 @@ export class Flights {
   }
 
   async #lead(exchange: Exchange, question: Question, lookup: Lookup, key: CacheKey): Promise<void> {
-    const flight = new Flight(exchange.priority);
+    const flight = new Flight(exchange.priority, lookup.kind.mark());
     flight.join(exchange);
     flight.landing = this.#fly(flight, question, lookup, key).finally(() => {
       if (this.#flights.get(key.id) === flight) {
@@ -217,12 +231,14 @@ export class Flights {
     let result: Computed;
     try {
       result = await compute({ reason: 'miss', signal: new AbortController().signal });
-    } catch (error) {
+    } catch (error: unknown) {
       if (fresh) {
         throw error;
       }
       // an older answer, where the kind allows one
-      return kind.getOrCompute(key, () => Promise.reject(error as Error));
+      return kind.getOrCompute(key, () => {
+        throw error;
+      });
     }
     if (result.value !== undefined) {
       kind.set(key, result, since).catch(() => undefined);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { MedicalCache } from '../cache/types';
 import type { GatewayPlan } from '../../constructs/plan/gateway/defaults';
 import type { Admission } from './admission/admission';
@@ -39,6 +40,9 @@ export class Handler {
   readonly #large: LargeBodies;
   readonly #relay: Relay;
   readonly #model: string;
+  /** The newest answer on each connection. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
+  #closed?: () => void;
   /** Requests that are not answered yet. */
   open = 0;
   /** Whether callers are told to close their connections. */
@@ -71,11 +75,36 @@ export class Handler {
       plan.timeouts.idle * 1000,
     );
     this.open++;
+    this.#answers.set(request.socket, response);
     response.once('close', () => this.#close(exchange));
     if (this.draining) {
       response.shouldKeepAlive = false;
     }
     this.#answer(exchange, invite).catch((error: unknown) => this.#fail(exchange, error));
+  }
+
+  /** Whether an answer has begun on a connection. */
+  isAnswering(socket: Duplex): boolean {
+    return this.#answers.get(socket)?.headersSent === true;
+  }
+
+  /**
+   * Waits until all requests are answered.
+   *
+   * @returns whether they were within `ms`
+   */
+  finished(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.open === 0) {
+          clearTimeout(timer);
+          resolve(true);
+        }
+      };
+      const timer = setTimeout(() => resolve(this.open === 0), ms);
+      this.#closed = look;
+      look();
+    });
   }
 
   /** Ends bodies that are too slow; to be called every now and then. */
@@ -184,6 +213,7 @@ export class Handler {
         trace: traceId(request.headers.traceparent),
       });
     }
+    this.#closed?.();
   }
 }
 
