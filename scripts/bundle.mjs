@@ -31,6 +31,8 @@ async function bundle(program) {
     platform: 'node',
     target: 'node24',
     format: 'cjs',
+    // the client alone, without the commands of modules that nobody sends
+    alias: { redis: '@redis/client' },
     // a native client that pg would prefer where it is installed
     external: ['pg-native'],
     legalComments: 'none',

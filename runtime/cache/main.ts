@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { CACHE_PATHS, type CacheConfig } from '../../constructs/plan/cache/config';
 import { cacheGrants, type MigrationConfig } from '../../constructs/plan/cache/jobs';
+import { CONFIG_VARIABLE } from '../../constructs/plan/gateway/names';
 import { createMedicalCache } from './create';
 import { migrate } from './migrate';
 import { databaseOptions } from './tiers/database-connection';
@@ -45,7 +46,7 @@ async function main(command = ''): Promise<void> {
   if (run === undefined) {
     throw new Error(`'command' (${command}) must be one of ${Object.keys(COMMANDS).join(', ')}`);
   }
-  const path = process.env.MEDIFORM_CONFIG ?? CACHE_PATHS.config;
+  const path = process.env[CONFIG_VARIABLE] ?? CACHE_PATHS.config;
   console.log(JSON.stringify(await run(JSON.parse(readFileSync(path, 'utf8')) as unknown)));
 }
 

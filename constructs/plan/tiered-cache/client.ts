@@ -32,9 +32,7 @@ export function clientConfig(
     versions: props.versions,
     maxStalenessMs: milliseconds(props.maxStaleness),
     warmUp:
-      warmUp === undefined || warmUp === 'off'
-        ? undefined
-        : { maxEntries: warmUp.maxEntries, perSecond: warmUp.perSecond },
+      warmUp === 'off' ? { maxEntries: 0 } : warmUp && { maxEntries: warmUp.maxEntries, perSecond: warmUp.perSecond },
   };
 }
 

@@ -7,6 +7,7 @@ import { CACHE_PATHS } from '../cache/config';
 import { CACHE_MIGRATIONS } from '../cache/database';
 import type { MigrationConfig } from '../cache/jobs';
 import { contentHash } from '../content-hash';
+import { CONFIG_VARIABLE } from '../gateway/names';
 import { jsonFile } from '../json';
 import { ServiceLabel } from '../labels';
 import { projectedVolume, type MountedFile } from '../mounts';
@@ -165,6 +166,7 @@ function jobSpec(cache: TieredCachePlan, task: Task, program: string, files: rea
             image,
             imagePullPolicy: 'IfNotPresent',
             command: [...programCommand(), task],
+            env: [{ name: CONFIG_VARIABLE, value: CACHE_PATHS.config }],
             resources: {
               requests: { ...schedule.requests, 'ephemeral-storage': '64Mi' },
               limits: { ...schedule.limits, 'ephemeral-storage': '128Mi' },

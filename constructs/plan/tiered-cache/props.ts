@@ -187,7 +187,10 @@ export type CacheTlsProps = {
     }
 );
 
-/** Filling the shared tiers from the database on a schedule, so that a server that restarted empty does not stay so. */
+/**
+ * Filling the tiers from the database: those of a pod when it starts, and the shared ones on a schedule, so that a server
+ * that restarted empty does not stay so.
+ */
 export interface CacheWarmUpProps {
   /** Five cron fields. @default '17 * * * *' */
   readonly schedule?: string;
@@ -253,7 +256,7 @@ export interface TieredCacheProps {
    */
   readonly consumers?: readonly NetworkPeer[];
 
-  /** @default - once an hour, where there is a database and a tier between it and the pods */
+  /** `'off'`: neither on a schedule nor at the start of a pod. @default - once an hour, where there is a database */
   readonly warmUp?: CacheWarmUpProps | 'off';
 
   /** Version of each kind's data. A higher number leaves no older entry readable. @default - 1 each */
