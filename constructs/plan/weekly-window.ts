@@ -151,7 +151,7 @@ function isClock(value: unknown): value is string {
   return typeof value === 'string' && /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/.test(value);
 }
 
-function isTimeZone(value: unknown): boolean {
+export function isTimeZone(value: unknown): boolean {
   // fixed offsets such as +02:00 would pass Intl, and know nothing of daylight saving
   if (typeof value !== 'string' || !/^[A-Za-z]/.test(value)) {
     return false;
