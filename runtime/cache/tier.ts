@@ -1,0 +1,24 @@
+import type { SharedTier } from '../../constructs/plan/cache/kinds';
+
+/** A store that processes share. It holds sealed entries under keys that tell nothing, and understands neither. */
+export interface CacheTier {
+  readonly name: SharedTier;
+  /**
+   * The entry under the first of some keys that has one, never past the time it was set for.
+   *
+   * @throws where the store cannot be asked
+   */
+  get(keys: readonly string[]): Promise<Uint8Array | undefined>;
+  /**
+   * Sets an entry for a time.
+   *
+   * @param seq place in the log of invalidations as of which the entry is true; a store that can compare keeps the later
+   * @throws where the store did not take it
+   */
+  set(key: string, sealed: Uint8Array, ttlMs: number, seq: number): Promise<void>;
+  /** Removes entries; those that are not there are no error. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** What was stored last, for warming up. @default - the store cannot tell */
+  recent?(limit: number): AsyncIterable<{ readonly key: string; readonly sealed: Uint8Array }>;
+  close(): Promise<void>;
+}
