@@ -25,11 +25,18 @@ export interface DailyCost {
   readonly byCategory: { readonly [C in CostCategory]: Decimal };
 }
 
-const DAILY_SQL = `SELECT CAST(day AS VARCHAR) AS day, BillingCurrency, x_Category, SUM(EffectiveCost) AS cost
+const DAILY_SQL = `SELECT CAST(day AS VARCHAR) AS day, BillingCurrency AS currency, x_Category, SUM(EffectiveCost) AS cost
 FROM ledger
 WHERE day BETWEEN CAST($1 AS DATE) AND CAST($2 AS DATE)
 GROUP BY day, BillingCurrency, x_Category
 ORDER BY day`;
+
+interface DailyRow {
+  readonly day: string;
+  readonly currency: string;
+  readonly x_Category: CostCategory;
+  readonly cost: Decimal;
+}
 
 /** Daily cost, by category. */
 export class CostMonitor {
@@ -54,11 +61,12 @@ export class CostMonitor {
    */
   async days(from: string, to: string): Promise<readonly DailyCost[]> {
     const rows = await this.ledger.query(DAILY_SQL, [from, to]);
-    const days = new Map<string, { currency: string; costs: Map<CostCategory, Decimal> }>();
-    for (const { day, BillingCurrency, x_Category, cost } of rows) {
-      const entry = days.get(day as string) ?? { currency: BillingCurrency as string, costs: new Map() };
-      days.set(day as string, entry);
-      entry.costs.set(x_Category as CostCategory, cost as Decimal);
+    const days = new Map<string, { readonly currency: string; readonly costs: Map<CostCategory, Decimal> }>();
+    for (const row of rows) {
+      const { day, currency, x_Category, cost } = row as unknown as DailyRow;
+      const entry = days.get(day) ?? { currency, costs: new Map<CostCategory, Decimal>() };
+      days.set(day, entry);
+      entry.costs.set(x_Category, cost);
     }
     return [...days].map(([day, { currency, costs }]) => dailyCost(day, currency, costs));
   }
