@@ -14,8 +14,8 @@ export interface LedgerColumn {
 }
 
 const MONEY: ColumnType = `decimal(18,${MONEY_SCALE})`;
-const PRICE: ColumnType = `decimal(18,${PRICE_SCALE})`;
-const QUANTITY: ColumnType = `decimal(18,${QUANTITY_SCALE})`;
+const PRICE: ColumnType = `decimal(38,${PRICE_SCALE})`;
+const QUANTITY: ColumnType = `decimal(38,${QUANTITY_SCALE})`;
 const USAGE: ColumnType = `decimal(18,${USAGE_SCALE})`;
 
 function required(name: string, type: ColumnType, description: string): LedgerColumn {
@@ -78,6 +78,10 @@ export const LEDGER_COLUMNS: readonly LedgerColumn[] = [
   optional('SkuPriceId', 'varchar', 'which of its prices'),
   optional('SkuPriceDetails', 'varchar', 'JSON object'),
   optional('PricingCategory', 'varchar', '`Standard`, `Dynamic` (Spot), `Committed` or `Other`'),
+  required('PricingCurrency', 'varchar', 'ISO 4217; currency of the price, which may be another than that of the bill'),
+  required('PricingCurrencyEffectiveCost', MONEY, '`EffectiveCost` in the currency of the price'),
+  optional('PricingCurrencyListUnitPrice', PRICE, '`ListUnitPrice` in the currency of the price'),
+  optional('PricingCurrencyContractedUnitPrice', PRICE, '`ContractedUnitPrice` in the currency of the price'),
   optional('ListUnitPrice', PRICE, 'list price of one pricing unit'),
   optional('ContractedUnitPrice', PRICE, 'negotiated price of one pricing unit'),
   optional(
@@ -136,6 +140,7 @@ export const KEY_COLUMNS = [
   'x_Service',
   'x_Model',
   'x_Namespace',
+  'x_Priority',
   'ResourceId',
   'SkuId',
   'SkuMeter',

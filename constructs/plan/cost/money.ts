@@ -12,9 +12,9 @@ export type Decimal = Base;
 /** Digits after the point that the ledger keeps of an amount of money: billionths of the currency. */
 export const MONEY_SCALE = 9;
 /** Digits after the point that the ledger keeps of a unit price. */
-export const PRICE_SCALE = 12;
+export const PRICE_SCALE = 18;
 /** Digits after the point that the ledger keeps of a priced quantity. */
-export const QUANTITY_SCALE = 9;
+export const QUANTITY_SCALE = 18;
 /** Digits after the point that the ledger keeps of a measured quantity. */
 export const USAGE_SCALE = 6;
 

@@ -4,8 +4,11 @@ export type CapacityType = 'on-demand' | 'spot' | 'reserved';
 /** What people do whose hours are counted. */
 export type Activity = 'development' | 'operations' | 'review';
 
+/** Where traffic goes: to another zone, another region, or out. */
+export type TrafficKind = 'zone' | 'region' | 'internet';
+
 /** What a model is priced by. A model may have a price for each. */
-export type ModelUnit = '1000000 Input Tokens' | '1000000 Output Tokens' | '1000 Calls' | 'Inference Hours';
+export type ModelUnit = '1000000 Input Tokens' | '1000000 Output Tokens' | '1000 Calls' | 'Hours';
 
 interface PriceOf<Kind extends string, Unit extends string> {
   readonly kind: Kind;
@@ -13,7 +16,7 @@ interface PriceOf<Kind extends string, Unit extends string> {
   /** Decimal number as a string, such as `'0.526'`: a JSON number is a binary float. */
   readonly price: string;
   /**
-   * Price without discounts.
+   * Price without discounts, as a string.
    *
    * @default - `price`
    */
@@ -25,13 +28,13 @@ interface PriceOf<Kind extends string, Unit extends string> {
    */
   readonly sku?: string;
   /**
-   * First day of the price.
+   * First day of the price, `YYYY-MM-DD`.
    *
    * @default - that of the file
    */
   readonly validFrom?: string;
   /**
-   * Last day of the price.
+   * Last day of the price, `YYYY-MM-DD`.
    *
    * @default - that of the file
    */
@@ -43,6 +46,12 @@ export interface InstancePrice extends PriceOf<'instance', 'Hours'> {
   readonly instanceType: string;
   readonly region: string;
   readonly capacityType: CapacityType;
+  /**
+   * Spot prices differ from zone to zone.
+   *
+   * @default - all zones of the region that have no price of their own
+   */
+  readonly zone?: string;
 }
 
 /** A gigabyte-month of a volume of the cluster. */
@@ -54,15 +63,13 @@ export interface VolumePrice extends PriceOf<'volume', 'GB-Months'> {
 
 /** A gigabyte of traffic. */
 export interface NetworkPrice extends PriceOf<'network', 'GB'> {
-  readonly traffic: 'zone' | 'region' | 'internet';
+  readonly traffic: TrafficKind;
   readonly region: string;
 }
 
 /** Tokens, calls or hours of a model. */
 export interface ModelPrice extends PriceOf<'model', ModelUnit> {
   readonly model: string;
-  /** Who bills it. */
-  readonly provider: string;
 }
 
 /** A gigabyte-month of data outside of the cluster's volumes. */
@@ -80,16 +87,30 @@ export interface PeoplePrice extends PriceOf<'people', 'Hours'> {
 /** An hour of something that serves all, such as a control plane. */
 export interface SharedPrice extends PriceOf<'shared', 'Hours'> {
   readonly name: string;
+  /** @default - the name holds in every region */
+  readonly region?: string;
 }
 
 /** One price. */
 export type Price =
   InstancePrice | VolumePrice | NetworkPrice | ModelPrice | DataStoragePrice | PeoplePrice | SharedPrice;
 
+/** What one unit of another currency is in the ledger's. */
+export interface ExchangeRate {
+  /** ISO 4217. */
+  readonly from: string;
+  /** ISO 4217. */
+  readonly to: string;
+  /** Decimal number as a string: how many units of `to` one of `from` is. */
+  readonly rate: string;
+}
+
 /** A price file: prices of one source, published together. */
 export interface PriceFile {
   /** Where the prices are from, such as `AWS Price List AmazonEC2 eu-central-1`. */
   readonly source: string;
+  /** Who sells, such as `AWS`; for people, who employs them. */
+  readonly provider: string;
   /** Day on which the source published them, `YYYY-MM-DD`. */
   readonly published: string;
   /** ISO 4217. */
@@ -99,4 +120,6 @@ export interface PriceFile {
   /** Last day on which they hold, `YYYY-MM-DD`: a later day finds a stale price, which is an error. */
   readonly validTo: string;
   readonly prices: readonly Price[];
+  /** @default - none: prices in another currency than the ledger's are then an error */
+  readonly exchangeRates?: readonly ExchangeRate[];
 }

@@ -40,6 +40,10 @@ export interface LedgerRow {
   readonly SkuPriceId?: string;
   readonly SkuPriceDetails?: string;
   readonly PricingCategory?: 'Standard' | 'Dynamic' | 'Committed' | 'Other';
+  readonly PricingCurrency: string;
+  readonly PricingCurrencyEffectiveCost: Decimal;
+  readonly PricingCurrencyListUnitPrice?: Decimal;
+  readonly PricingCurrencyContractedUnitPrice?: Decimal;
   readonly ListUnitPrice?: Decimal;
   readonly ContractedUnitPrice?: Decimal;
   readonly PricingQuantity?: Decimal;

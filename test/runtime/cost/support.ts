@@ -20,6 +20,8 @@ export function row(
     EffectiveCost: amount,
     ContractedCost: amount,
     ListCost: amount,
+    PricingCurrency: 'EUR',
+    PricingCurrencyEffectiveCost: amount,
     BillingCurrency: 'EUR',
     BillingAccountId: '111122223333',
     BillingAccountName: 'Hospital',
