@@ -28,3 +28,17 @@ export type { TrendDay } from './analysis/trend';
 export { type Backtest, type MethodScore } from './forecast/backtest';
 export type { MethodName } from './forecast/methods';
 export type { ForecastDay, ForecastOptions, IntervalLevel, YearForecast } from './forecast/year';
+export { CostOptimizationAdvisor, type AdvisorOptions } from './advice/advisor';
+export { constraintsOf } from './advice/constraints';
+export {
+  ADVICE_RULES,
+  type Advice,
+  type AdviceConfidence,
+  type AdviceKind,
+  type AdviceReport,
+  type AdviceRules,
+  type CacheUsage,
+  type ModelFacts,
+  type ServiceConstraints,
+  type WithheldAdvice,
+} from './advice/types';

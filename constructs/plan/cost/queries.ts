@@ -33,10 +33,18 @@ GROUP BY day, x_Service`,
   PricingCategory AS pricing, MAX(BillingCurrency) AS currency, SUM(EffectiveCost) AS cost,
   SUM(EffectiveCost * x_Utilisation) AS used,
   SUM(CASE WHEN x_Utilisation IS NULL THEN NULL ELSE EffectiveCost END) AS measured,
-  SUM(x_UsageHours) AS hours, CAST(SUM(x_Calls) AS BIGINT) AS calls, MAX(x_Utilisation) AS peak
+  SUM(x_UsageHours) AS hours, MAX(x_Utilisation) AS peak, CAST(SUM(x_Calls) AS BIGINT) AS calls,
+  CAST(SUM(x_CacheHits) AS BIGINT) AS hits
 FROM ledger
 WHERE day BETWEEN CAST($1 AS DATE) AND CAST($2 AS DATE)
 GROUP BY x_Service, x_Model, x_Priority, x_Category, PricingCategory`,
+
+  /** `$1`, `$2`: first and last day. A row for each kind of node: what it cost, and what of that nobody held. */
+  nodes: `SELECT SkuId AS sku, MAX(BillingCurrency) AS currency, SUM(EffectiveCost) AS cost,
+  SUM(CASE WHEN x_Category = 'idle' THEN EffectiveCost ELSE NULL END) AS idle
+FROM ledger
+WHERE day BETWEEN CAST($1 AS DATE) AND CAST($2 AS DATE) AND ResourceType = 'Node'
+GROUP BY SkuId`,
 } as const;
 
 /** The same text for Athena, whose parameters have no numbers. */

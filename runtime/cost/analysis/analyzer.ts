@@ -6,6 +6,7 @@ import { forecastYear, type ForecastOptions, type YearForecast } from '../foreca
 import { LedgerError } from '../ledger/errors';
 import type { Ledger } from '../ledger/ledger';
 import { CostMonitor } from '../monitor';
+import { groupBy } from './group-by';
 import { compareMonths, type DayAndService, type MonthComparison } from './months';
 import { checkPeriod, monthBefore, monthPeriod, type Period } from './period';
 import { slopePerDay, withWeekMeans, type TrendDay } from './trend';
@@ -89,11 +90,8 @@ export class CostAnalyzer {
 
   /** Cost, calls and cost for each call of every service; the dearest first. */
   async byService(period: Period): Promise<readonly ServiceCost[]> {
-    const services = new Map<string | null, ServiceRow[]>();
-    for (const row of await this.rows<ServiceRow>(COST_QUERIES.byService, period)) {
-      services.set(row.service, [...(services.get(row.service) ?? []), row]);
-    }
-    return [...services]
+    const rows = await this.rows<ServiceRow>(COST_QUERIES.byService, period);
+    return [...groupBy(rows, ({ service }) => service)]
       .map(([service, rows]) => serviceCost(service, rows))
       .sort((a, b) => b.cost.comparedTo(a.cost) || compareText(a.service, b.service));
   }
