@@ -8,6 +8,7 @@ const RELEASE = 'kubernetes:helm.sh/v3:Release';
 const KARPENTER = { clusterName: 'hospital', interruptionQueue: 'hospital-queue' };
 const PRICES: PriceFile = {
   source: 'AWS Price List',
+  provider: 'AWS',
   published: '2026-11-01',
   currency: 'USD',
   validFrom: '2026-11-01',

@@ -210,6 +210,7 @@ describe('OpenCost', () => {
   const region = 'eu-central-1';
   const prices: PriceFile = {
     source: 'AWS Price List',
+    provider: 'AWS',
     published: '2026-11-01',
     currency: 'USD',
     validFrom: '2026-11-01',
