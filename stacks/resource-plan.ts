@@ -29,7 +29,7 @@ const TIMEOUT_MARGIN_SECONDS = 60;
 /**
  * Plans the resources of charts, in the order in which they can be registered.
  *
- * @throws Error that lists all that is wrong
+ * @throws RunError, or cdk8s's own error, that lists all that is wrong
  */
 export function planResources(charts: App | Chart): ResourcePlan[] {
   const manifests = renderManifests(charts);
@@ -82,10 +82,10 @@ function optionsOf(json: KubeObject): CustomResourceOptions {
 
 /** Models load for longer than Pulumi waits by default; Kubernetes knows how long. */
 function timeoutsOf(json: KubeObject): CustomResourceOptions {
-  const { progressDeadlineSeconds = 0 } = (json.spec ?? {}) as { readonly progressDeadlineSeconds?: number };
-  const { annotations = {} } = json.metadata;
-  const seconds = progressDeadlineSeconds + TIMEOUT_MARGIN_SECONDS;
-  if (json.kind !== 'Deployment' || seconds <= DEFAULT_TIMEOUT_SECONDS || 'pulumi.com/timeoutSeconds' in annotations) {
+  const { progressDeadlineSeconds: deadline } = (json.spec ?? {}) as { readonly progressDeadlineSeconds?: unknown };
+  const seconds = typeof deadline === 'number' ? deadline + TIMEOUT_MARGIN_SECONDS : 0;
+  const isSaid = 'pulumi.com/timeoutSeconds' in (json.metadata.annotations ?? {});
+  if (json.kind !== 'Deployment' || seconds <= DEFAULT_TIMEOUT_SECONDS || isSaid) {
     return {};
   }
   return { customTimeouts: { create: `${seconds}s`, update: `${seconds}s` } };

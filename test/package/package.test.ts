@@ -15,6 +15,9 @@ const MODULES = Object.keys(entries)
   .filter((path) => !path.endsWith('.json'))
   .map((path) => path.replace(/^\./, 'mediform'));
 
+/** Of these, those that need Pulumi. */
+const PULUMI_MODULES = ['mediform/pulumi', 'mediform/aws'];
+
 /** A program under the strictest settings. What must not compile is marked as such: types that are `any` would show. */
 const PROGRAM = `
 import { App, Chart, Duration } from 'cdk8s';
@@ -138,8 +141,10 @@ describe('in an empty project', () => {
     60_000,
   );
 
-  test('loads no module of Pulumi', async () => {
-    const requires = MODULES.map((name) => `require('${name}');`).join('');
+  test('loads no module of Pulumi, unless it is asked for by name', async () => {
+    const requires = MODULES.filter((name) => !PULUMI_MODULES.includes(name))
+      .map((name) => `require('${name}');`)
+      .join('');
     const program = `${requires} console.log(JSON.stringify(Object.keys(require.cache)))`;
     // the project of the user has no Pulumi; this one may, and finds itself by its own name
     for (const directory of [project, ROOT]) {
@@ -149,6 +154,13 @@ describe('in an empty project', () => {
     }
   }, 60_000);
 });
+
+test('mediform/pulumi loads of Pulumi what it needs', async () => {
+  const program = `const { ChartResources, asString } = require('mediform/pulumi');
+    console.log(typeof ChartResources, asString(1));
+    console.log(Object.keys(require.cache).filter((path) => /@pulumi.(kubernetes|aws)/.test(path)).length);`;
+  expect(await run('node', ['-e', program], ROOT)).toBe('function 1\n0\n');
+}, 60_000);
 
 test('publint has nothing to say', async () => {
   expect(await run(join(ROOT, 'node_modules/.bin/publint'), [tarball, '--strict'], folder)).toContain('All good!');
