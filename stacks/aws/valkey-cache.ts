@@ -156,7 +156,7 @@ export class ValkeyCache extends ComponentResource {
     ).randomPassword;
     const version = new SecretVersion(
       `${name}-credentials-${passwordVersion}`,
-      { secretId: vault.id, secretString: secret(jsonStringify({ username: USER, password: random })) },
+      { secretId: vault.id, secretString: jsonStringify({ username: USER, password: random }) },
       // a password is drawn in every run, and only the first one counts
       { parent: this, ignoreChanges: ['secretString'] },
     );
