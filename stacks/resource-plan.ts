@@ -16,9 +16,6 @@ export interface ResourcePlan extends Manifest {
   readonly after: readonly ApiObject[];
 }
 
-/** API versions under which an object may be in the state of an earlier deployment. */
-const VERSIONS = ['v1', 'v1alpha1', 'v1beta1', 'v1beta2', 'v2', 'v2beta2'];
-
 /** Fields of a Secret that nobody may read. */
 const SECRET_FIELDS = ['data', 'stringData'];
 
@@ -47,14 +44,14 @@ export function planResources(charts: App | Chart): ResourcePlan[] {
   }
   return inOrder(manifests).map((step) => ({
     ...step,
-    type: typeOf(step.json, step.json.apiVersion),
+    type: typeOf(step.json),
     name: [step.json.metadata.namespace ?? [], step.json.metadata.name].flat().join('/'),
     inputs: withSecrets(step.json, inputs.get(step.object) as Inputs),
     options: optionsOf(step.json),
   }));
 }
 
-function typeOf({ kind }: KubeObject, apiVersion: string): string {
+function typeOf({ apiVersion, kind }: KubeObject): string {
   return `kubernetes:${apiVersion.includes('/') ? apiVersion : `core/${apiVersion}`}:${kind}`;
 }
 
@@ -70,14 +67,7 @@ function isSecret(json: KubeObject): boolean {
 }
 
 function optionsOf(json: KubeObject): CustomResourceOptions {
-  const [group, version] = json.apiVersion.split('/');
-  const others = version === undefined ? [] : VERSIONS.filter((other) => other !== version);
-  return {
-    // the API server has one object, whatever version of the API it was written in
-    aliases: others.map((other) => ({ type: typeOf(json, `${group}/${other}`) })),
-    ...(isSecret(json) && { additionalSecretOutputs: SECRET_FIELDS }),
-    ...timeoutsOf(json),
-  };
+  return { ...(isSecret(json) && { additionalSecretOutputs: SECRET_FIELDS }), ...timeoutsOf(json) };
 }
 
 /** Models load for longer than Pulumi waits by default; Kubernetes knows how long. */

@@ -73,21 +73,6 @@ describe('resources', () => {
     );
   });
 
-  it('are found again under another version of their API', async () => {
-    const all = await deploy((chart) => {
-      new MedicalInferenceService(chart, 'ct', { ...GPU_SERVICE, scaling: { engine: 'keda' } });
-      new ApiObject(chart, 'settings', manifest('ConfigMap', 'settings'));
-    });
-    const aliases = (type: string, name = 'ct'): readonly string[] =>
-      find(all, type, `hospital/imaging/${name}`).aliasTypes;
-    expect(aliases('kubernetes:keda.sh/v1alpha1:ScaledObject')).toContain('kubernetes:keda.sh/v1:ScaledObject');
-    expect(aliases('kubernetes:keda.sh/v1alpha1:ScaledObject')).not.toContain(
-      'kubernetes:keda.sh/v1alpha1:ScaledObject',
-    );
-    expect(aliases(DEPLOYMENT)).toEqual(expect.arrayContaining(['kubernetes:apps/v1beta1:Deployment']));
-    expect(aliases('kubernetes:core/v1:ConfigMap', 'settings')).toEqual([]);
-  });
-
   it('wait as long as models load, unless a manifest says how long', async () => {
     const all = await deploy((chart) => {
       new MedicalInferenceService(chart, 'ct', GPU_SERVICE);

@@ -8,7 +8,6 @@ export interface Registration {
   readonly inputs: KubeObject & { readonly [field: string]: unknown };
   /** Names of the resources that come before. */
   readonly dependsOn: readonly string[];
-  readonly aliasTypes: readonly string[];
   readonly parent: string;
   readonly provider: string;
   readonly createTimeout: string;
@@ -24,7 +23,6 @@ interface Request {
   readonly getParent: () => string;
   readonly getProvider: () => string;
   readonly getDependenciesList: () => string[];
-  readonly getAliasesList?: () => { readonly getSpec: () => { readonly getType: () => string } | undefined }[];
   readonly getCustomtimeouts?: () => { readonly getCreate: () => string } | undefined;
   readonly getAdditionalsecretoutputsList: () => string[];
   readonly getObject?: () => Struct;
@@ -90,7 +88,6 @@ function registrationOf(request: Request): Registration {
     name: request.getName(),
     inputs: (request.getObject ?? request.getProperties)?.call(request).toJavaScript() as Registration['inputs'],
     dependsOn: request.getDependenciesList().map(nameOf),
-    aliasTypes: (request.getAliasesList?.() ?? []).flatMap((alias) => alias.getSpec()?.getType() ?? []),
     parent: nameOf(request.getParent()),
     provider: request.getProvider(),
     createTimeout: request.getCustomtimeouts?.()?.getCreate() ?? '',
