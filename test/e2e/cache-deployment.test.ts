@@ -3,25 +3,20 @@
  * commands, variables and files of the manifests, against real servers that run as their StatefulSets say.
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { App, Chart, Duration, Size } from 'cdk8s';
-import { Client } from 'pg';
-import { MedicalInferenceService, TieredCache } from '../../constructs';
 import type { CronJob } from '../../constructs/imports/cron-job';
 import type { Deployment } from '../../constructs/imports/deployment';
 import type { Job } from '../../constructs/imports/job';
 import type { PodSpec } from '../../constructs/imports/k8s';
 import type { StatefulSet } from '../../constructs/imports/stateful-set';
 import type { DatabaseTierConfig } from '../../constructs/plan/cache/config';
+import { CACHE_MIGRATIONS } from '../../constructs/plan/cache/database';
 import { CacheMetric } from '../../constructs/plan/cache/metrics';
 import { GatewayMetric } from '../../constructs/plan/gateway/names';
 import { findObject, synthObjects, type KubeObject } from '../../constructs/testing';
 import { CertificateAuthority } from './support/certificates';
+import { certificate, hospital, makeRoles, sql, startModel, type Model } from './support/cached-service';
 import { layOut, runToEnd, type Contents, type Runnable } from './support/containers';
 import { nodeRuntime } from './support/node-runtime';
 import { freePorts } from './support/ports';
@@ -160,7 +155,7 @@ describeDeployment('a cached service as it is deployed', () => {
   };
 
   it('has its tables made by their owner, once', async () => {
-    expect(JSON.parse(await runToEnd(migration()))).toMatchObject({ event: 'migrated', steps: expect.any(Number) });
+    expect(JSON.parse(await runToEnd(migration()))).toEqual({ event: 'migrated', steps: CACHE_MIGRATIONS.length });
     expect(JSON.parse(await runToEnd(migration()))).toEqual({ event: 'migrated', steps: 0 });
     const { rows } = await sql<{ tableowner: string }>(
       database.config,
@@ -172,7 +167,9 @@ describeDeployment('a cached service as it is deployed', () => {
   it('answers from the model once, and then from every tier in turn as those above are gone', async () => {
     await startGateway();
     expect(await diagnose()).toMatchObject({ status: 200, text: 'diagnosis 1', cache: 'miss' });
-    expect(await diagnose()).toMatchObject({ text: 'diagnosis 1', cache: expect.stringMatching(/^hit; tier=hot/) });
+    const again = await diagnose();
+    expect(again.text).toBe('diagnosis 1');
+    expect(again.cache).toMatch(/^hit; tier=hot/);
     await waitFor('the database', async () => (await inDatabase()) === 1);
 
     const tiers = ['redis', 'memcached', 'database'] as const;
@@ -239,114 +236,3 @@ describeDeployment('a cached service as it is deployed', () => {
     await expect(diagnose()).rejects.toThrow();
   }, 60_000);
 });
-
-/** A cache in one namespace, and a service that uses it in another. */
-function hospital(
-  databasePort: number,
-  modelPort: number,
-  { port, adminPort }: { readonly port: number; readonly adminPort: number },
-  warmUp?: 'off',
-): { app: App; cache: TieredCache } {
-  const app = new App();
-  const cache = new TieredCache(new Chart(app, 'cache', { namespace: 'cache' }), 'results', {
-    keyRing: { secret: 'keyring', key: 'keyring.json' },
-    tls: { issuer: { name: 'hospital' } },
-    warmUp,
-    redis: { password: { secret: 'redis', key: 'password' }, memory: Size.mebibytes(128) },
-    memcached: { memory: Size.mebibytes(128) },
-    database: {
-      host: 'localhost',
-      port: databasePort,
-      database: 'postgres',
-      user: 'results_app',
-      password: { secret: 'database', key: 'password' },
-      owner: { user: 'results_owner', password: { secret: 'owner', key: 'password' } },
-      authority: { configMap: 'rds', key: 'ca.pem' },
-    },
-  });
-  new MedicalInferenceService(new Chart(app, 'imaging', { namespace: 'imaging' }), 'ct', {
-    image: 'registry.example/ct:1',
-    model: { name: 'resnet50', version: '1', preprocessingVersion: '1' },
-    port: modelPort,
-    slowestRequest: Duration.seconds(20),
-    cache,
-    gateway: {
-      port,
-      adminPort,
-      routes: [{ path: '/v1/diagnose', cache: { kind: 'diagnosis', idHeaders: ['x-study-uid'] } }],
-    },
-  });
-  return { app, cache };
-}
-
-interface Model {
-  readonly server: Server;
-  readonly port: number;
-  /** Diagnoses that were asked of it. */
-  readonly calls: number;
-}
-
-/** A model that counts, and takes its time where it is asked to. */
-async function startModel(): Promise<Model> {
-  let calls = 0;
-  const server = createServer((request, response) => {
-    if (request.url === '/readyz') {
-      response.end('ok');
-      return;
-    }
-    const url = new URL(request.url ?? '', 'http://model');
-    request.resume().on('end', () => {
-      calls += 1;
-      const text = `diagnosis ${calls}`;
-      void sleep(Number(url.searchParams.get('ms') ?? 0)).then(() => response.end(text));
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    server,
-    port: (server.address() as AddressInfo).port,
-    get calls() {
-      return calls;
-    },
-  };
-}
-
-function certificate(
-  authority: CertificateAuthority,
-  hosts: readonly string[],
-): { readonly 'tls.crt': string; readonly 'tls.key': string } {
-  const issued = authority.issue({ commonName: 'results', hosts });
-  return { 'tls.crt': issued.certificate, 'tls.key': issued.key };
-}
-
-/** The two roles of a database that somebody else has made. */
-async function makeRoles(config: DatabaseTierConfig, passwords: { app: string; owner: string }): Promise<void> {
-  await sql(
-    config,
-    `CREATE ROLE results_owner LOGIN PASSWORD '${passwords.owner}';
-     CREATE ROLE results_app LOGIN PASSWORD '${passwords.app}';
-     GRANT CREATE ON SCHEMA public TO results_owner`,
-  );
-}
-
-async function sql<Row extends object>(
-  { host, port, database, user, passwordFile, caFile }: DatabaseTierConfig,
-  text: string,
-): Promise<{ rows: Row[] }> {
-  const password = readFileSync(passwordFile as string, 'utf8');
-  const client = new Client({
-    host,
-    port,
-    database,
-    user,
-    password,
-    ssl: { ca: readFileSync(caFile as string, 'utf8') },
-  });
-  await client.connect();
-  try {
-    return await client.query<Row>(text);
-  } finally {
-    await client.end();
-  }
-}

@@ -3,17 +3,21 @@
  * directives it knows but for one; Memcached is Memcached.
  */
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { App, Chart, Size } from 'cdk8s';
+import { Registry } from 'prom-client';
 import { createClient } from 'redis';
 import { TieredCache, type TieredCacheProps } from '../../constructs';
 import type { PodSpec, Probe } from '../../constructs/imports/k8s';
 import type { StatefulSet } from '../../constructs/imports/stateful-set';
 import { findObject, synthObjects, type KubeObject } from '../../constructs/testing';
+import { CACHE_KINDS } from '../../constructs/plan/cache/kinds';
+import { createMedicalCache, type Computed } from '../../runtime/cache';
 import { CertificateAuthority } from './support/certificates';
 import { layOut, type Contents, type Runnable } from './support/containers';
 import { freePorts } from './support/ports';
@@ -23,6 +27,7 @@ import { waitFor } from './support/wait';
 
 /** Memcached takes no spaces, and nobody minds the rest. */
 const PASSWORD = 'correct-"horse"-$battery-`staple`-\\-%s';
+const KEY = randomBytes(32);
 const authority = new CertificateAuthority('cache servers of a test');
 
 function synth(props: Partial<TieredCacheProps> = {}): { objects: KubeObject[]; cache: TieredCache } {
@@ -137,6 +142,47 @@ describeWithStores('servers of a cache', ['redis', 'memcached'], () => {
     expect(await passes(valkey?.livenessProbe, container)).toBe(false);
   }, 60_000);
 
+  it('of Redis let the cache do all that it does', async () => {
+    const { port, container, pod, folder } = await start('redis', {}, ['localhost']);
+    await waitFor('the startup probe', () => passes(pod.containers[0]?.startupProbe, container));
+    const file = (name: string, content: string): string => {
+      writeFileSync(join(folder, name), content);
+      return join(folder, name);
+    };
+    const cache = await createMedicalCache(
+      {
+        namespace: 'test',
+        keyRingFile: file('keyring.json', JSON.stringify({ current: 'a', keys: { a: KEY.toString('base64') } })),
+        redis: {
+          url: `rediss://localhost:${port}`,
+          passwordFile: file('password', PASSWORD),
+          caFile: file('ca.crt', authority.certificate),
+        },
+      },
+      { registry: new Registry() },
+    );
+    await waitFor('the log of invalidations', () => cache.status().serving);
+    const query = { content: 'q', model: 'm', modelVersion: '1', preprocessingVersion: '1', ids: ['one'] };
+    const compute = (): Promise<Computed> => Promise.resolve({ value: { body: Buffer.from('answer') } });
+    for (const kind of CACHE_KINDS) {
+      expect((await cache.of(kind).getOrCompute(query, compute)).tier).toBe('compute');
+      await cache.of(kind).set(query, await compute(), cache.of(kind).mark());
+      expect((await cache.of(kind).get(query))?.value).toBeDefined();
+      await cache.invalidation.entry(kind, 'one');
+      await cache.invalidation.version(kind, 'm', '1');
+      await cache.invalidation.all(kind);
+      expect(await cache.of(kind).get(query)).toBeUndefined();
+    }
+    await cache.close();
+
+    const client = redis(port, PASSWORD, 'localhost');
+    await client.connect();
+    expect(await client.info('commandstats')).toContain('cmdstat_xadd');
+    // whatever is refused is counted, even where the cache gets over it
+    expect(await client.info('errorstats')).not.toContain('NOPERM');
+    client.destroy();
+  }, 60_000);
+
   it('of Redis keep their entries on a volume', async () => {
     const { port, container, pod } = await start('redis', {
       redis: {
@@ -201,14 +247,18 @@ describeWithStores('servers of a cache', ['redis', 'memcached'], () => {
   );
 });
 
-function redis(port: number, password: string): ReturnType<typeof createClient> {
+function redis(
+  port: number,
+  password: string,
+  servername = 'results-redis.caches.svc',
+): ReturnType<typeof createClient> {
   const client = createClient({
     socket: {
       host: '127.0.0.1',
       port,
       tls: true,
       ca: authority.certificate,
-      servername: 'results-redis.caches.svc',
+      servername,
       reconnectStrategy: false,
     },
     password,
