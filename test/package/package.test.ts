@@ -17,6 +17,8 @@ const MODULES = Object.keys(entries)
 
 /** Of these, those that need Pulumi. */
 const PULUMI_MODULES = ['mediform/pulumi', 'mediform/aws'];
+/** What needs no optional peer. */
+const BASE_MODULES = ['mediform', 'mediform/testing'];
 
 /** A program under the strictest settings. What must not compile is marked as such: types that are `any` would show. */
 const PROGRAM = `
@@ -102,7 +104,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test('holds the compiled library and what explains it, and nothing else', async () => {
   const files = (await run('tar', ['-tzf', tarball], ROOT)).trim().split('\n');
   const others = files.filter((file) => !file.startsWith('package/lib/')).sort();
-  expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].map((file) => `package/${file}`));
+  const programs = ['cache.br', 'gateway.br', 'start.js'].map((file) => `bundles/${file}`);
+  const expectedOthers = ['CHANGELOG.md', 'LICENSE', 'README.md', ...programs, 'package.json'];
+  expect(others).toEqual(expectedOthers.map((file) => `package/${file}`));
 
   const modules = files.flatMap((file) => /^package\/lib\/(.*)\.js$/.exec(file)?.[1] ?? []);
   const expected = modules.flatMap((module) => [`package/lib/${module}.d.ts`, `package/lib/${module}.js`]);
@@ -112,14 +116,14 @@ test('holds the compiled library and what explains it, and nothing else', async 
   expect(modules).toContain('constructs/index');
 });
 
-test('brings no package of its own, and insists on three peers only', () => {
+test('brings two small packages of its own, and insists on three peers only', () => {
   const manifest = readJson(join(project, 'node_modules/mediform/package.json')) as {
     readonly dependencies?: object;
     readonly peerDependencies: object;
     readonly peerDependenciesMeta?: { readonly [peer: string]: { readonly optional?: boolean } };
   };
   const { dependencies = {}, peerDependencies, peerDependenciesMeta = {} } = manifest;
-  expect(dependencies).toEqual({});
+  expect(Object.keys(dependencies).sort()).toEqual(['decimal.js', 'zod']);
   const required = Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
   expect(required.sort()).toEqual(PEERS);
 });
@@ -142,12 +146,14 @@ describe('in an empty project', () => {
   );
 
   test('loads no module of Pulumi, unless it is asked for by name', async () => {
-    const requires = MODULES.filter((name) => !PULUMI_MODULES.includes(name))
-      .map((name) => `require('${name}');`)
-      .join('');
-    const program = `${requires} console.log(JSON.stringify(Object.keys(require.cache)))`;
-    // the project of the user has no Pulumi; this one may, and finds itself by its own name
-    for (const directory of [project, ROOT]) {
+    const others = MODULES.filter((name) => !PULUMI_MODULES.includes(name));
+    // the project of the user has no optional peer; this one has all, and finds itself by its own name
+    for (const [directory, modules] of [
+      [project, BASE_MODULES],
+      [ROOT, others],
+    ] as const) {
+      const requires = modules.map((name) => `require('${name}');`).join('');
+      const program = `${requires} console.log(JSON.stringify(Object.keys(require.cache)))`;
       const loaded = JSON.parse(await run('node', ['-e', program], directory)) as string[];
       expect(loaded.some((path) => path.endsWith(join('lib', 'constructs', 'index.js')))).toBe(true);
       expect(loaded.filter((path) => path.includes('@pulumi'))).toEqual([]);
