@@ -15,12 +15,20 @@ import { BUILD_TIMEOUT_MS } from './support/suite';
 interface Edit {
   /** Name of the chart that the service is in. */
   readonly chart?: string;
+  readonly component?: string;
+  readonly options?: pulumi.ComponentResourceOptions;
   readonly props?: Partial<MedicalInferenceServiceProps>;
   readonly patch?: (made: { service: MedicalInferenceService; chart: Chart }) => void;
 }
 
 /** A namespace, the priorities and one service; with what an edit of the program changes. */
-function program({ chart: id = 'imaging', props, patch }: Edit = {}): () => Promise<void> {
+function program({
+  chart: id = 'imaging',
+  component = 'hospital',
+  options,
+  props,
+  patch,
+}: Edit = {}): () => Promise<void> {
   return () => {
     const app = new App();
     const chart = new Chart(app, id, { namespace: 'imaging' });
@@ -34,7 +42,7 @@ function program({ chart: id = 'imaging', props, patch }: Edit = {}): () => Prom
     new PriorityClasses(shared, 'priorities');
     new ApiObject(shared, 'namespace', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'imaging' } });
     patch?.({ service, chart });
-    new ChartResources('hospital', { charts: app });
+    new ChartResources(component, { charts: app }, options);
     return Promise.resolve();
   };
 }
@@ -90,6 +98,12 @@ describeWithPulumi('charts through the Pulumi engine', () => {
 
     it('nor does a chart of another name', async () => {
       expect(await changesOf(stack.up(program({ chart: 'radiology' })))).toEqual({ same: ALL });
+    }, 60_000);
+
+    it('nor does a component of another name that says the one before', async () => {
+      const renamed = program({ component: 'clinic', options: { aliases: [{ name: 'hospital' }] } });
+      expect(await changesOf(stack.up(renamed))).toEqual({ same: ALL });
+      expect(await changesOf(stack.up(program({ options: { aliases: [{ name: 'clinic' }] } })))).toEqual({ same: ALL });
     }, 60_000);
 
     it('an edit updates in place', async () => {
