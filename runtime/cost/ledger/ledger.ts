@@ -5,7 +5,8 @@ import type { LedgerDay } from '../../../constructs/plan/cost/row';
 import { checkDay, inOrder } from './check-day';
 import { columnDefinitions, Engine, literal, type QueryRow } from './engine';
 import { DamagedLedgerError, LedgerError } from './errors';
-import { S3Store, type S3Settings } from './s3-store';
+import { isUrl, type S3Settings } from '../s3';
+import { S3Store } from './s3-store';
 import { FolderStore, type LedgerStore } from './store';
 import { damagedFiles, metadataOf, readMetadata, type DayMetadata } from './day-metadata';
 
@@ -82,7 +83,7 @@ export class Ledger {
    */
   static async open(location: string, options: LedgerOptions = {}): Promise<Ledger> {
     const { memoryLimit = '512MB', threads, s3 = {} } = options;
-    const inS3 = /^[a-z0-9]+:\/\//.test(location);
+    const inS3 = isUrl(location);
     if (!inS3) {
       await mkdir(location, { recursive: true });
     }

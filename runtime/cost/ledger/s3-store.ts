@@ -5,20 +5,8 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type * as S3 from '@aws-sdk/client-s3';
-import { LedgerError } from './errors';
+import { loadS3Sdk, parseS3Url, type S3Sdk, type S3Settings } from '../s3';
 import { DAY_FILE, dayOf, partition, type LedgerStore } from './store';
-
-/** How S3 is reached; credentials come from where the AWS SDK looks for them. */
-export interface S3Settings {
-  /** @default - as the AWS SDK finds it */
-  readonly region?: string;
-  /** For stores that speak S3. @default - that of AWS */
-  readonly endpoint?: string;
-  /** Bucket in the path and not in the host name. @default false */
-  readonly forcePathStyle?: boolean;
-}
-
-type Sdk = typeof S3;
 
 const DOWNLOADS_AT_ONCE = 8;
 
@@ -28,7 +16,7 @@ export class S3Store implements LedgerStore {
   private readonly fetched = new Map<string, string>();
 
   private constructor(
-    private readonly sdk: Sdk,
+    private readonly sdk: S3Sdk,
     private readonly client: S3.S3Client,
     private readonly bucket: string,
     private readonly prefix: string,
@@ -37,7 +25,7 @@ export class S3Store implements LedgerStore {
 
   static async open(url: string, settings: S3Settings): Promise<S3Store> {
     const { bucket, prefix } = parseS3Url(url);
-    const sdk = await loadSdk();
+    const sdk = await loadS3Sdk();
     const cache = await mkdtemp(join(tmpdir(), 'mediform-ledger-'));
     return new S3Store(sdk, new sdk.S3Client({ ...settings }), bucket, prefix, cache);
   }
@@ -108,24 +96,5 @@ export class S3Store implements LedgerStore {
     await pipeline(Body as Readable, createWriteStream(path));
     this.fetched.set(day, ETag);
     this.etags.set(day, ETag);
-  }
-}
-
-function parseS3Url(url: string): { bucket: string; prefix: string } {
-  const [, bucket, path = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(url) ?? [];
-  if (bucket === undefined) {
-    throw new LedgerError(
-      `'location' (${url}) must be a folder or s3://bucket/prefix because nothing else holds a ledger`,
-    );
-  }
-  const folder = path.replace(/\/+$/, '');
-  return { bucket, prefix: folder === '' ? '' : `${folder}/` };
-}
-
-async function loadSdk(): Promise<Sdk> {
-  try {
-    return await import('@aws-sdk/client-s3');
-  } catch (cause) {
-    throw new LedgerError("a ledger in S3 needs the package '@aws-sdk/client-s3'; add it with npm install", { cause });
   }
 }
