@@ -1,6 +1,7 @@
 import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { TIER_CAP_SECONDS, type CacheKind, type SharedTier } from '../../constructs/plan/cache/kinds';
 import type { Breaker } from './breaker';
+import { Deadlines } from './deadlines';
 import type { CacheMetrics, TierErrorReason, TierOperation } from './metrics';
 import type { CacheTier } from './tier';
 
@@ -26,15 +27,18 @@ export type Failed = typeof FAILED;
 export class Guard {
   private pending = 0;
   private pendingBytes = 0;
+  private readonly deadlines: Deadlines;
 
   constructor(
     readonly name: SharedTier,
-    private readonly deadlineMs: number,
+    deadlineMs: number,
     private readonly refused: (error: unknown) => boolean,
     readonly breaker: Breaker,
     private readonly metrics: CacheMetrics,
     private readonly tracer: Tracer,
-  ) {}
+  ) {
+    this.deadlines = new Deadlines(deadlineMs);
+  }
 
   /**
    * Asks the server.
@@ -61,7 +65,7 @@ export class Guard {
           return;
         }
         settled = true;
-        clearTimeout(timer);
+        this.deadlines.met(deadline);
         this.metrics.tierSeconds(this.name, operation, (performance.now() - start) / 1000);
         if (reason === undefined || reason === 'server') {
           this.breaker.succeeded();
@@ -80,7 +84,7 @@ export class Guard {
         this.pending--;
         this.pendingBytes -= bytes;
       };
-      const timer = setTimeout(() => settle(FAILED, 'deadline'), this.deadlineMs);
+      const deadline = this.deadlines.add(start, () => settle(FAILED, 'deadline'));
       attempt(work).then(
         (result) => {
           released();

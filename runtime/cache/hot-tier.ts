@@ -34,7 +34,7 @@ export class HotTier {
       const counts = this.counts[entry.kind];
       counts.bytes -= bytes;
       counts.entries--;
-      counts.evictions += evicted ? 1 : 0;
+      counts.evictions.count += evicted ? 1 : 0;
     });
   }
 
@@ -86,5 +86,5 @@ function entryBytes(key: string, { value }: Entry): number {
 }
 
 function noCounts(): HotCounts {
-  return { hits: 0, misses: 0, evictions: 0, bytes: 0, entries: 0 };
+  return { hits: { count: 0 }, misses: { count: 0 }, evictions: { count: 0 }, bytes: 0, entries: 0 };
 }

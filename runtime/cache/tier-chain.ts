@@ -48,10 +48,10 @@ export class TierChain {
     const counts = this.hot.counts[key.kind];
     const entry = this.validHot(key, now);
     if (entry === undefined || entry.freshUntil <= now) {
-      counts.misses++;
+      counts.misses.count++;
       return undefined;
     }
-    counts.hits++;
+    counts.hits.count++;
     return entry;
   }
 
@@ -60,17 +60,19 @@ export class TierChain {
     const { kind } = key;
     const hot = this.validHot(key, this.now());
     let stale: Found | undefined = hot && { entry: hot, tier: 'hot' };
-    for (const [depth, tier] of this.tiers.entries()) {
+    for (let depth = 0; depth < this.tiers.length; depth++) {
+      const tier = this.tiers[depth] as GuardedTier;
       if (!this.validity.serving(this.now())) {
         this.metrics.lookup(kind, tier.name, 'skipped');
         continue;
       }
-      const sealed = await tier.get(key.all);
-      if (sealed === undefined || sealed === null || sealed === FAILED) {
-        this.metrics.lookup(kind, tier.name, sealed === FAILED ? 'error' : 'miss');
+      const stored = await tier.get(key.all);
+      if (stored === undefined || stored === null || stored === FAILED) {
+        this.metrics.lookup(kind, tier.name, stored === FAILED ? 'error' : 'miss');
         continue;
       }
-      const opening = this.open(key, asBuffer(sealed));
+      const sealed = asBuffer(stored);
+      const opening = this.open(key, sealed);
       const opened = opening instanceof Promise ? await opening : opening;
       if (typeof opened === 'string') {
         this.metrics.lookup(kind, tier.name, 'unreadable');
@@ -87,7 +89,7 @@ export class TierChain {
         stale ??= { entry, tier: tier.name };
       } else {
         this.metrics.lookup(kind, tier.name, 'hit');
-        this.writeBack(key, opened, asBuffer(sealed), depth);
+        this.writeBack(key, opened, sealed, depth);
         return { fresh: { entry, tier: tier.name } };
       }
     }
