@@ -58,6 +58,7 @@ export class GatewayMetrics {
       this.#wait.zero({ priority });
     }
     ['input', 'output'].forEach((direction) => this.#tokens.inc({ direction }, 0));
+    ['hit', 'miss', 'bypass'].forEach((result) => this.#cacheAnswers.inc({ result }, 0));
   }
 
   /** Gauges that are read when somebody asks. */

@@ -6,6 +6,7 @@ import { planAdmission, planGateway, type GatewayPlan } from './defaults';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const POINTER = /^(\/([^~/]|~[01])*)+$/;
+const SEGMENT = /^[A-Za-z0-9\-._~!$&'()+,;=:@]*$/;
 const CLASSES = ['emergency', 'normal', 'batch'] as const;
 
 /** Checks what a configuration says, and what it says together. */
@@ -77,9 +78,11 @@ function checkAdmission(problems: Problems, config: GatewayConfig): void {
       `be a whole number of at least ${lowest}`,
       'it counts requests',
     );
-  count('admission.concurrency', plan.concurrency, 1);
   count('admission.queueLength', plan.queueLength, 0);
   positive(problems, 'admission.batchAgeing', plan.batchAgeing, 'a batch request that never ages could wait for ever');
+  if (!count('admission.concurrency', plan.concurrency, 1)) {
+    return;
+  }
   let above: { readonly property: string; readonly concurrency: number } = {
     property: 'admission.concurrency',
     concurrency: plan.concurrency,
@@ -151,7 +154,7 @@ function checkRoute(problems: Problems, property: string, route: RouteConfig, co
     `${property}.path`,
     route.path,
     'be a path such as /v1/diagnose, /v1/*/infer or /v1/**',
-    'a * stands for one whole segment, and ** for all that follow',
+    'a * stands for one whole segment, ** for all that follow, and requests are matched in their plain form',
   );
   for (const method of route.methods ?? []) {
     problems.check(
@@ -241,7 +244,10 @@ function isPattern(path: string): boolean {
     path.startsWith('/') &&
     segments.every((segment, index) => {
       const last = index === segments.length - 1;
-      return segment === '*' || (segment === '**' ? last : !segment.includes('*') && (segment !== '' || last));
+      return (
+        segment === '*' ||
+        (segment === '**' ? last : SEGMENT.test(segment) && !/^\.\.?$/.test(segment) && (segment !== '' || last))
+      );
     })
   );
 }
