@@ -8,7 +8,7 @@ export interface CacheTier {
    *
    * @throws where the store cannot be asked
    */
-  get(keys: readonly string[]): Promise<Uint8Array | undefined>;
+  get(keys: readonly string[]): Promise<Uint8Array | null | undefined>;
   /**
    * Sets an entry for a time.
    *
@@ -18,7 +18,16 @@ export interface CacheTier {
   set(key: string, sealed: Uint8Array, ttlMs: number, seq: number): Promise<void>;
   /** Removes entries; those that are not there are no error. */
   delete(keys: readonly string[]): Promise<void>;
-  /** What was stored last, for warming up. @default - the store cannot tell */
-  recent?(limit: number): AsyncIterable<{ readonly key: string; readonly sealed: Uint8Array }>;
+  /**
+   * What was stored last under keys that begin so, for warming up.
+   *
+   * @default - the store cannot tell
+   */
+  recent?(prefix: string, limit: number): AsyncIterable<{ readonly key: string; readonly sealed: Uint8Array }>;
+  /**
+   * Whether an error says that the server answered, and the answer was no: it is full, or lacks a right or a table. It is up,
+   * so others may try.
+   */
+  refused(error: unknown): boolean;
   close(): Promise<void>;
 }

@@ -24,7 +24,8 @@ export interface CacheQuery {
   readonly variant?: string;
   /**
    * Identifiers by which the entry may be invalidated later: of the diagnosis, the study, the patient. Kept as keyed
-   * hashes only. The content is one by itself.
+   * hashes only. They are part of the key, so that no caller gets an entry which does not know of its identifiers. The
+   * content is one by itself, and need not be named.
    *
    * @default - none but the content
    */
@@ -113,8 +114,8 @@ export interface CacheMark {
 
 /** A place in a log of invalidations. */
 export interface LogPosition {
-  /** Which life of the log; 0 where it was never heard of. */
-  readonly incarnation: bigint;
+  /** Which life of the log, a random number of 47 bits; 0 where it was never heard of. */
+  readonly incarnation: number;
   readonly seq: number;
 }
 
@@ -180,8 +181,13 @@ export interface CacheOptimizer {
    * @param queryClass name of a class of questions, such as `ct-thorax-prior`; no identifier
    */
   observe(user: string, queryClass: string): void;
-  /** Tells that a model output's data has changed; shortens the lifetime of what this model computes from now on. */
-  recordUpdate(model: string): void;
+  /**
+   * Tells all processes that the data of a model's outputs have changed. How often that happens is how long they live.
+   * Invalidates nothing by itself.
+   *
+   * @throws InvalidationError where it could not be recorded
+   */
+  recordUpdate(model: string): Promise<void>;
 }
 
 /** The cache: a hot tier in the process before Redis, Memcached and PostgreSQL. */

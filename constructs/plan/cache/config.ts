@@ -151,6 +151,9 @@ export const TIER_DEFAULTS = {
   database: { deadlineMs: 250, maxEntryBytes: 8_388_608 },
 } as const;
 
+/** Default of `CacheConfig.maxStalenessMs`. */
+export const DEFAULT_MAX_STALENESS_MS = 2_000;
+
 /** Ports that the servers listen on where nothing else is said. */
 export const CACHE_PORTS = { redis: 6379, memcached: 11211, database: 5432 } as const;
 

@@ -5,7 +5,7 @@ export const CacheMetric = {
    * tampered or unknown format), `error` or `skipped` (breaker open, tier busy, no log of invalidations in reach).
    */
   LOOKUPS: 'mediform_cache_lookups_total',
-  /** Histogram `{tier, operation}` in seconds: operation `get`, `set` or `delete`. Shared tiers only. */
+  /** Histogram `{tier, operation}` in seconds: operation `get`, `set`, `delete` or `lease`. Shared tiers only. */
   TIER_SECONDS: 'mediform_cache_tier_seconds',
   /** Counter `{tier, operation, reason}`: reason `deadline`, `connection`, `server`, `breaker`, `busy` or `too_large`. */
   TIER_ERRORS: 'mediform_cache_tier_errors_total',

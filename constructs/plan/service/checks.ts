@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import type { Problems } from '../errors';
 import { NodeLabel, ServiceLabel } from '../labels';
+import { checkCidr } from '../network';
 import { Priority } from '../priorities';
 import type { MedicalInferenceServiceProps } from './props';
 
@@ -86,15 +86,10 @@ export function checkPods(problems: Problems, props: MedicalInferenceServiceProp
     );
   }
   const { callers = [], egress = [] } = props.network ?? {};
-  for (const cidr of [...callers, ...egress].flatMap((peer) => peer.cidr ?? [])) {
-    const [address = '', bits = ''] = cidr.split('/');
-    problems.check(
-      isIP(address) !== 0 && /^\d+$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128),
-      'network.cidr',
-      cidr,
-      'be an address and a prefix length, such as 10.0.0.0/16',
-      'a NetworkPolicy takes no other form',
-    );
+  for (const { cidr } of [...callers, ...egress]) {
+    if (cidr !== undefined) {
+      checkCidr(problems, 'network.cidr', cidr);
+    }
   }
 }
 
