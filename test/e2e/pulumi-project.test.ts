@@ -36,7 +36,7 @@ describeWithPulumi('the hospital by pulumi up', () => {
       const { ok, output } = await project.run(command, ...(command === 'up' ? ['--yes', '--skip-preview'] : []));
       expect(ok).toBe(false);
       expect(output).toContain("'aws' (ja) must be true or false");
-      expect(output).toContain("'secrets.imaging.image-diagnosis-keys.cache' must be given because pods do not start");
+      expect(output).toContain("'secrets.imaging.image-diagnosis.licence' must be given because pods do not start");
       // the message alone, without the stack of the program
       expect(output).not.toContain('config.ts');
     }
