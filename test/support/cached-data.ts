@@ -187,7 +187,10 @@ export function imageQuery(more: Partial<CacheQuery> = {}): CacheQuery {
 }
 
 /** A computation that counts how often it ran; its results are numbered. */
-export function counting(): { readonly compute: () => Promise<{ value: { body: Buffer } }>; readonly runs: () => number } {
+export function counting(): {
+  readonly compute: () => Promise<{ value: { body: Buffer } }>;
+  readonly runs: () => number;
+} {
   let runs = 0;
   return {
     compute: () => Promise.resolve({ value: { body: Buffer.from(`result ${++runs}`) } }),
