@@ -11,7 +11,7 @@ export { adapterConfig, type AdapterConfig, type AdapterRule } from './plan/adap
 export { ConfigurationError } from './plan/errors';
 export { type GpuSharing } from './plan/gpu-sharing';
 export type { GpuOptions } from './plan/node-pools/gpus';
-export type { NodePoolCluster } from './plan/node-pools/options';
+export type { NodePoolCluster, NodePoolOptions } from './plan/node-pools/options';
 export type {
   CapacityType,
   ConsolidationPolicy,
@@ -25,7 +25,16 @@ export type {
   NodeRequirement,
   NodeTaint,
 } from './plan/node-pools/spec';
-export type { Architecture, NodeType } from './plan/node-pools/plan';
+export {
+  planGpuNodePool,
+  planNodePool,
+  planSpotBatchPool,
+  type Architecture,
+  type CpuNodePoolOptions,
+  type GpuNodePoolOptions,
+  type NodeType,
+  type SpotBatchPoolOptions,
+} from './plan/node-pools/plan';
 export { PRIORITY_CLASSES, Priority, parsePriority, type PriorityClassSpec } from './plan/priorities';
 export { type ByteSize, type TimeSpan } from './plan/quantities';
 export type {
