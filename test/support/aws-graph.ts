@@ -18,8 +18,6 @@ export interface RecordedResource {
   /** Top-level properties that hold a secret. */
   readonly secrets: readonly string[];
   readonly parent: string;
-  /** Reference of the provider that it was given; empty for the default one. */
-  readonly provider: string;
   /** URNs of all that is created before it: explicit dependencies and those of its properties. */
   readonly dependencies: readonly string[];
   readonly protect: boolean;
@@ -188,7 +186,6 @@ function record(resources: RecordedResource[]): void {
           inputs: unwrap(inputs) as Properties,
           secrets: Object.keys(inputs).filter((property) => holdsSecret(inputs[property])),
           parent: request.getParent(),
-          provider: request.getProvider(),
           dependencies: request.getDependenciesList(),
           protect: request.getProtect(),
           ignoreChanges: request.getIgnorechangesList(),
@@ -205,7 +202,6 @@ interface RegisterRequest {
   getCustom(): boolean;
   getObject(): Parameters<typeof runtime.deserializeProperties>[0];
   getParent(): string;
-  getProvider(): string;
   getDependenciesList(): string[];
   getProtect(): boolean;
   getIgnorechangesList(): string[];

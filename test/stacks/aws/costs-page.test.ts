@@ -17,8 +17,7 @@ const HOURS = 730;
 /** Cells of the table rows below a heading. */
 function rows(heading: string): string[][] {
   const [, section = ''] = PAGE.split(heading);
-  return section
-    .split(/^## /m)[0]!
+  return (section.split(/^## /m)[0] ?? '')
     .split('\n')
     .filter((line) => line.startsWith('|') && !line.includes('---'))
     .map((line) =>
