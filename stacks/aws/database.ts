@@ -83,9 +83,13 @@ const ADMIN = 'mediform_admin';
  * cluster's nodes reach. TLS alone; disks, backups, insights and the administrator's password encrypted with a key of its
  * own; neither statements nor their values in its logs.
  *
- * The administrator's password is made and changed by RDS itself and is in Secrets Manager (`adminSecretArn`); it is in no
- * state and no configuration. Programs log in with IAM: create a user with `GRANT rds_iam TO ...` and give the program's
- * role `rds-db:connect` on `<connectArn>/<user>`.
+ * The administrator's password is made by RDS, changed by it every week, and is in Secrets Manager (`adminSecretArn`); it is in
+ * no state and no configuration. `SecretSync` brings it to the pods, for `TieredCache`'s `database.user` or `database.owner`.
+ * Programs of your own can log in with IAM: `GRANT rds_iam TO ...`, and `rds-db:connect` on `<connectArn>/<user>`.
+ *
+ * Its certificate leads to Amazon's authority for RDS, which is on no common list: put
+ * `https://truststore.pki.rds.amazonaws.com/<region>/<region>-bundle.pem` into a ConfigMap, and name that as
+ * `database.authority`.
  *
  * Cost: with defaults about 270 USD a month in us-east-1 (db.m7g.large in two zones, 100 GiB), see docs/aws-costs.md.
  *
@@ -98,6 +102,8 @@ export class Database extends ComponentResource {
   public readonly port: number = PORT;
   /** Name of the first database. */
   public readonly databaseName: string;
+  /** The administrator, as `TieredCache` takes it. */
+  public readonly adminUser: string = ADMIN;
   /** ARN of the administrator's secret: JSON with `username` and `password`. */
   public readonly adminSecretArn: Output<string>;
   /** ARN of the KMS key that encrypts the secret and the data. */

@@ -116,8 +116,12 @@ export function onlyFrom(
   return group.id;
 }
 
-/** Lets a role read some secrets of Secrets Manager that one key encrypts. */
-export function readSecrets(secretArns: readonly string[], keyArn: string, region: string): readonly PolicyStatement[] {
+/** Lets a role read some secrets of Secrets Manager, and decrypt them with their keys. */
+export function readSecrets(
+  secretArns: readonly string[],
+  keyArns: readonly string[],
+  region: string,
+): readonly PolicyStatement[] {
   return [
     {
       Sid: 'ReadSecrets',
@@ -129,7 +133,7 @@ export function readSecrets(secretArns: readonly string[], keyArn: string, regio
       Sid: 'DecryptSecrets',
       Effect: 'Allow',
       Action: 'kms:Decrypt',
-      Resource: keyArn,
+      Resource: keyArns,
       Condition: { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } },
     },
   ];

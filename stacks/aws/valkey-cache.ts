@@ -16,8 +16,11 @@ import {
 } from './private-data';
 import { checkTags, serviceTags, type Tags } from './tags';
 
-/** What goes when the memory is full. */
-export type EvictionPolicy = 'allkeys-lfu' | 'allkeys-lru' | 'volatile-lfu' | 'volatile-lru' | 'volatile-ttl';
+/**
+ * Which entries go when the memory is full. Of those that expire alone: the log of invalidations never does, and a cache
+ * without it could answer with what is no longer true.
+ */
+const EVICTION_POLICIES = ['volatile-lfu', 'volatile-lru', 'volatile-ttl', 'volatile-random'] as const;
 
 /** Arguments of `ValkeyCache`. */
 export interface ValkeyCacheArgs extends AwsComponentArgs, PrivateDataArgs {
@@ -39,8 +42,12 @@ export interface ValkeyCacheArgs extends AwsComponentArgs, PrivateDataArgs {
    * @default '8.1'
    */
   readonly engineVersion?: string;
-  /** @default 'allkeys-lfu' */
-  readonly evictionPolicy?: EvictionPolicy;
+  /**
+   * Which entries go when the memory is full.
+   *
+   * @default 'volatile-lfu'
+   */
+  readonly evictionPolicy?: (typeof EVICTION_POLICIES)[number];
   /**
    * Days for which a daily snapshot is kept, 0 to 35. A cache can be filled again: a day spares a cold start.
    *
@@ -70,16 +77,11 @@ export interface ValkeyCacheArgs extends AwsComponentArgs, PrivateDataArgs {
 
 const PORT = 6379;
 const USER = 'mediform';
+/** All commands but those that administer the server. INFO is one of the dangerous ones: by it the cache sees a restart. */
+export const ACCESS = 'on ~* &* +@all -@admin -@dangerous +info';
 /** Also longer than what ElastiCache asks for, 16. */
 const PASSWORD_LENGTH = 64;
 const LOG_PREFIX = '/aws/vendedlogs/elasticache/';
-const EVICTION: readonly EvictionPolicy[] = [
-  'allkeys-lfu',
-  'allkeys-lru',
-  'volatile-lfu',
-  'volatile-lru',
-  'volatile-ttl',
-];
 
 /**
  * The Redis tier of the cache: an ElastiCache replication group of Valkey in private subnets that only the cluster's nodes
@@ -87,7 +89,7 @@ const EVICTION: readonly EvictionPolicy[] = [
  * encrypted with a key of its own; a replica in another zone takes over when the primary is lost.
  *
  * The password is in Secrets Manager (`secretName`, JSON with `username` and `password`), and as a secret in Pulumi's state;
- * in no configuration. Slow logs hold keys and values of slow commands: the library's own client writes keyed hashes and
+ * in no configuration; `SecretSync` brings it to the pods. Slow logs hold keys and values of slow commands: the library's own client writes keyed hashes and
  * ciphertext, so nothing of a patient is in them.
  *
  * Cost: with defaults about 260 USD a month in us-east-1 (two cache.r7g.large), see docs/aws-costs.md.
@@ -101,6 +103,8 @@ export class ValkeyCache extends ComponentResource {
   public readonly readerEndpoint: Output<string>;
   /** TCP port, with TLS. */
   public readonly port: number = PORT;
+  /** Its only user, as `TieredCache` takes it. */
+  public readonly username: string = USER;
   /** Name of the secret in Secrets Manager: JSON with `username` and `password`. */
   public readonly secretName: Output<string>;
   /** ARN of the secret, for policies. */
@@ -152,7 +156,7 @@ export class ValkeyCache extends ComponentResource {
     ).randomPassword;
     const version = new SecretVersion(
       `${name}-credentials-${passwordVersion}`,
-      { secretId: vault.id, secretString: secret(jsonStringify({ username: USER, password: random })) },
+      { secretId: vault.id, secretString: jsonStringify({ username: USER, password: random }) },
       // a password is drawn in every run, and only the first one counts
       { parent: this, ignoreChanges: ['secretString'] },
     );
@@ -176,8 +180,7 @@ export class ValkeyCache extends ComponentResource {
         userId: `${name}-${USER}`.slice(0, 40),
         userName: USER,
         engine: 'valkey',
-        // INFO is among the dangerous commands, and clients send it when they connect
-        accessString: 'on ~* &* +@all -@admin -@dangerous +info',
+        accessString: ACCESS,
         authenticationMode: { type: 'password', passwords: [password] },
         tags,
       },
@@ -195,7 +198,7 @@ export class ValkeyCache extends ComponentResource {
       {
         family: `valkey${engineVersion.split('.')[0]}`,
         description: `Valkey cache ${name}`,
-        parameters: [{ name: 'maxmemory-policy', value: args.evictionPolicy ?? 'allkeys-lfu' }],
+        parameters: [{ name: 'maxmemory-policy', value: args.evictionPolicy ?? 'volatile-lfu' }],
         tags,
       },
       { parent: this },
@@ -260,11 +263,11 @@ export function checkValkeyCache(problems: Problems, args: ValkeyCacheArgs): voi
     'older engines are not Valkey, and patches come by themselves',
   );
   problems.check(
-    evictionPolicy === undefined || EVICTION.includes(evictionPolicy),
+    evictionPolicy === undefined || EVICTION_POLICIES.includes(evictionPolicy),
     'evictionPolicy',
     evictionPolicy,
-    `be one of ${EVICTION.join(', ')}`,
-    'with noeviction a full cache refuses every write, and Valkey knows no others that suit a cache',
+    `be one of ${EVICTION_POLICIES.join(', ')}`,
+    'the log of invalidations, which alone has no expiry, must never be evicted',
   );
 }
 

@@ -1,5 +1,4 @@
 import { ConfigMap } from '@pulumi/kubernetes/core/v1';
-import { Release } from '@pulumi/kubernetes/helm/v3';
 import { StorageClass } from '@pulumi/kubernetes/storage/v1';
 import { ComponentResource, type ComponentResourceOptions, type Input, type Resource } from '@pulumi/pulumi';
 import type { Problems } from '../../../constructs/plan/errors';
@@ -9,6 +8,7 @@ import { CHARTS, MONITORING_NAMESPACE, type AddOn } from './charts';
 import { dcgmExporterValues, devicePluginValues, gpuOperatorValues, needsGpuOperator } from './gpus';
 import { karpenterValues, type KarpenterOptions } from './karpenter';
 import { mergeValues, type ChartValues } from './merge-values';
+import { helmRelease } from './release';
 import {
   kedaValues,
   metricsServerValues,
@@ -81,9 +81,6 @@ export interface AddOnsArgs {
   readonly values?: { readonly [A in AddOn]?: ChartValues };
 }
 
-/** Time for a chart's pods to become ready, in seconds: images are large, and some nodes are new. */
-const TIMEOUT_SECONDS = 900;
-
 /**
  * What the library's constructs need in a cluster, as pinned Helm releases: Karpenter, Prometheus, GPU metrics and device
  * plugin (or the GPU operator), prometheus-adapter or KEDA, the VPA, metrics-server, OpenCost; and a storage class
@@ -120,7 +117,7 @@ export class AddOns extends ComponentResource {
       dependsOn: Resource[] = [],
     ): void => {
       const dependencies = [...after.flatMap((other) => releases[other] ?? []), ...dependsOn];
-      releases[addOn] = this.release(name, addOn, mergeValues(values, args.values?.[addOn]), dependencies);
+      releases[addOn] = helmRelease(name, addOn, mergeValues(values, args.values?.[addOn]), this, dependencies);
     };
     if (args.karpenter !== undefined) {
       install('karpenter-crd', {});
@@ -150,28 +147,6 @@ export class AddOns extends ComponentResource {
       install('opencost', openCostValues(openCost), ['kube-prometheus-stack'], [prices]);
     }
     return releases;
-  }
-
-  private release(name: string, addOn: AddOn, values: ChartValues, dependsOn: Resource[]): Resource {
-    const { chart, repository, version, namespace } = CHARTS[addOn];
-    return new Release(
-      `${name}-${addOn}`,
-      {
-        name: addOn,
-        chart,
-        version,
-        namespace,
-        createNamespace: namespace !== 'kube-system',
-        ...(repository === undefined ? {} : { repositoryOpts: { repo: repository } }),
-        values: { ...values },
-        timeout: TIMEOUT_SECONDS,
-        // Karpenter's CRDs are a chart of their own, so that they are upgraded
-        skipCrds: addOn === 'karpenter',
-        // its pods wait for a ConfigMap that comes with the app, which waits for this component
-        skipAwait: addOn === 'prometheus-adapter',
-      },
-      { parent: this, dependsOn },
-    );
   }
 
   private storageClass(name: string): Resource {

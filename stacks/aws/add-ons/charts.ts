@@ -10,7 +10,8 @@ export type AddOn =
   | 'keda'
   | 'vertical-pod-autoscaler'
   | 'metrics-server'
-  | 'opencost';
+  | 'opencost'
+  | 'external-secrets';
 
 /** Where a chart is, and which version of it was read. */
 export interface PinnedChart {
@@ -108,5 +109,12 @@ export const CHARTS: { readonly [A in AddOn]: PinnedChart } = {
     version: '2.5.29',
     published: '2026-09',
     namespace: MONITORING_NAMESPACE,
+  },
+  'external-secrets': {
+    chart: 'external-secrets',
+    repository: 'https://charts.external-secrets.io',
+    version: '1.3.1',
+    published: '2026-01',
+    namespace: 'external-secrets',
   },
 };

@@ -50,9 +50,10 @@ export interface CostExportArgs extends AwsComponentArgs {
    */
   readonly activateTags?: boolean;
   /**
-   * AWS provider for the billing services, which AWS runs in us-east-1 alone.
+   * AWS provider for exports and cost allocation tags. AWS has them in us-east-1 alone: give one of that region where the
+   * component's own is of another.
    *
-   * @default - the component's: the AWS provider goes to us-east-1 for them by itself
+   * @default - the component's
    */
   readonly billingProvider?: ProviderResource;
 }

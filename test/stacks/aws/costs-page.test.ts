@@ -16,8 +16,9 @@ const HOURS = 730;
 
 /** Cells of the table rows below a heading. */
 function rows(heading: string): string[][] {
-  const [, section = ''] = PAGE.split(heading);
-  return (section.split(/^## /m)[0] ?? '')
+  const [, after = ''] = PAGE.split(heading);
+  const [section = ''] = after.split(/^## /m);
+  return section
     .split('\n')
     .filter((line) => line.startsWith('|') && !line.includes('---'))
     .map((line) =>

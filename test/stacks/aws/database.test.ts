@@ -102,7 +102,7 @@ test('says where it is, where its password is, and what lets somebody log in', a
   expect(await read(made.endpoint)).toBe('results.rds.amazonaws.com');
   expect(await read(made.adminSecretArn)).toBe('arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-1');
   expect(await read(made.connectArn)).toBe('arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC');
-  expect([made.port, made.databaseName]).toEqual([5432, 'mediform']);
+  expect([made.port, made.databaseName, made.adminUser]).toEqual([5432, 'mediform', 'mediform_admin']);
 });
 
 test('a test environment can be thrown away', async () => {

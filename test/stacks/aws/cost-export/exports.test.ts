@@ -14,6 +14,7 @@ describe('the exports', () => {
     const [cur, focus] = [...exported].sort((a, b) => (a.name < b.name ? -1 : 1));
     expect(cur?.dataQueries[0]?.tableConfigurations).toEqual({
       COST_AND_USAGE_REPORT: {
+        BILLING_VIEW_ARN: 'arn:aws:billing::123456789012:billingview/primary',
         TIME_GRANULARITY: 'HOURLY',
         INCLUDE_RESOURCES: 'TRUE',
         INCLUDE_SPLIT_COST_ALLOCATION_DATA: 'TRUE',
@@ -48,6 +49,13 @@ describe('the exports', () => {
     const { graph } = await costExport();
     for (const { dependencies } of graph.ofType(EXPORT)) {
       expect(dependencies).toContain(graph.only('aws:s3/bucketPolicy:BucketPolicy').urn);
+    }
+  });
+
+  test('are not replaced when AWS adds an option', async () => {
+    const { graph } = await costExport();
+    for (const { ignoreChanges } of graph.ofType(EXPORT)) {
+      expect(ignoreChanges).toEqual(['export.dataQueries[0].tableConfigurations']);
     }
   });
 
