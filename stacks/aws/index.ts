@@ -22,4 +22,5 @@ export { AwsPlatform } from './platform';
 export type { AwsPlatformArgs, KarpenterPool, PlatformPool } from './platform-args';
 export type { PrivateDataArgs } from './private-data';
 export { serviceTags, TagKey, type PlatformService, type PlatformTags, type Tags } from './tags';
-export { ValkeyCache, type EvictionPolicy, type ValkeyCacheArgs } from './valkey-cache';
+export { SecretSync, type SecretSyncArgs, type SyncedSecret } from './secret-sync';
+export { ValkeyCache, type ValkeyCacheArgs } from './valkey-cache';
