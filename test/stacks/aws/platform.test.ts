@@ -1,6 +1,10 @@
+import { Testing } from 'cdk8s';
+import { AppFacts } from '../../../constructs/app-facts';
+import { Problems } from '../../../constructs/plan/errors';
+import { platform } from '../../../examples/03-hospital/platform';
 import { planGpuNodePool } from '../../../constructs/plan/node-pools/plan';
 import { AwsPlatform } from '../../../stacks/aws/platform';
-import type { AwsPlatformArgs } from '../../../stacks/aws/platform-args';
+import { checkPlatform, type AwsPlatformArgs } from '../../../stacks/aws/platform-args';
 import { recordGraph, type Graph } from '../../support/aws-graph';
 import { PLATFORM, platformGraph, POOLS } from '../../support/aws-platform';
 import { excesses } from '../../support/aws-policies';
@@ -191,6 +195,17 @@ test('all that is wrong with all parts is told at once, before anything is made'
     'addOns.monitoring.retentionDays',
   ]);
   expect(empty.resources).toEqual([]);
+});
+
+test("the pools of the hospital's charts are Karpenter's", () => {
+  const app = Testing.app();
+  platform(app);
+  const specs = [...AppFacts.of(app).nodePools.values()];
+  expect(specs).toHaveLength(7);
+  const pools = specs.map((spec) => ({ provisioner: 'karpenter' as const, spec }));
+  const found = new Problems();
+  checkPlatform(found, 'hospital', { ...PLATFORM, clusterName: 'hospital-prod', pools });
+  expect(found.list).toEqual([]);
 });
 
 test('no budget and no pool is guessed', () => {
