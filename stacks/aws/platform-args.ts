@@ -66,13 +66,6 @@ export interface AwsPlatformArgs extends AwsComponentArgs {
    * @default - as on `AddOnsArgs`
    */
   readonly addOns?: Omit<AddOnsArgs, 'karpenter' | 'gpus' | 'sharing'> | false;
-  /**
-   * Namespaces whose pods log in to the data stores: they get the Secrets `<name>-valkey` and `<name>-database`, each with
-   * the keys `username` and `password`. The database's is that of its administrator.
-   *
-   * @default - none
-   */
-  readonly secretNamespaces?: readonly string[];
 }
 
 /** Stands in for what is checked once, for the platform, so that no part finds it wrong a second time. */
@@ -118,27 +111,6 @@ export function checkPlatform(problems: Problems, name: string, args: AwsPlatfor
   if (addOns !== false) {
     checkPart(problems, 'addOns', (found) => checkAddOns(found, addOns));
   }
-  checkSecretNamespaces(problems, args);
-}
-
-function checkSecretNamespaces(problems: Problems, { secretNamespaces, valkey, database }: AwsPlatformArgs): void {
-  problems.check(
-    secretNamespaces === undefined ||
-      (Array.isArray(secretNamespaces) &&
-        secretNamespaces.length > 0 &&
-        secretNamespaces.every((one: unknown) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(String(one)))),
-    'secretNamespaces',
-    secretNamespaces,
-    'list at least one namespace',
-    'nobody could read the secrets; leave it out for none',
-  );
-  problems.check(
-    secretNamespaces === undefined || valkey !== false || database !== false,
-    'secretNamespaces',
-    secretNamespaces,
-    'not be given',
-    'without Valkey and database there are no secrets',
-  );
 }
 
 function checkPools(problems: Problems, { pools, clusterName, network }: AwsPlatformArgs): void {

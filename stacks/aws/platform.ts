@@ -13,7 +13,6 @@ import { Karpenter } from './node-pools/karpenter';
 import { NodePools } from './node-pools/node-pools';
 import { checkPlatform, karpenterPools, managedPools, type AwsPlatformArgs } from './platform-args';
 import type { PrivateDataArgs } from './private-data';
-import { SecretSync, type SyncedSecret } from './secret-sync';
 import { ValkeyCache } from './valkey-cache';
 
 /**
@@ -40,7 +39,6 @@ export class AwsPlatform extends ComponentResource {
   public readonly database: Database | undefined;
   public readonly costExport: CostExport | undefined;
   public readonly addOns: AddOns | undefined;
-  public readonly secrets: SecretSync | undefined;
   /** Pulumi's Kubernetes provider for the cluster, by the identity that runs Pulumi. */
   public readonly kubernetes: ProviderResource;
   /** What the app's charts depend on. */
@@ -99,10 +97,7 @@ export class AwsPlatform extends ComponentResource {
           );
     this.kubernetes = new Provider(`${name}-kubernetes`, { kubeconfig: this.cluster.kubeconfig }, inside);
     this.addOns = this.install(name, args);
-    this.secrets = this.syncSecrets(name, args);
-    this.ready = [this.cluster, this.karpenter, this.pools, this.addOns, this.secrets].filter(
-      (part) => part !== undefined,
-    );
+    this.ready = [this.cluster, this.karpenter, this.pools, this.addOns].filter((part) => part !== undefined);
     this.registerOutputs({ clusterName: this.cluster.clusterName, kubeconfig: this.cluster.kubeconfig });
   }
 
@@ -144,36 +139,6 @@ export class AwsPlatform extends ComponentResource {
         // its controller starts with a role, and its pods with DNS
         dependsOn: this.karpenter === undefined ? [this.cluster] : [this.cluster, this.karpenter],
       },
-    );
-  }
-
-  private syncSecrets(name: string, { tags, secretNamespaces }: AwsPlatformArgs): SecretSync | undefined {
-    if (secretNamespaces === undefined) {
-      return undefined;
-    }
-    const { valkey, database } = this;
-    const secrets: readonly (SyncedSecret | undefined)[] = [
-      valkey && {
-        name: `${name}-valkey`,
-        namespaces: secretNamespaces,
-        secretArn: valkey.secretArn,
-        keyArn: valkey.keyArn,
-      },
-      database && {
-        name: `${name}-database`,
-        namespaces: secretNamespaces,
-        secretArn: database.adminSecretArn,
-        keyArn: database.keyArn,
-      },
-    ];
-    return new SecretSync(
-      `${name}-secrets`,
-      {
-        tags,
-        clusterName: this.cluster.clusterName,
-        secrets: secrets.filter((secret) => secret !== undefined),
-      },
-      { parent: this, provider: this.kubernetes, dependsOn: [this.cluster] },
     );
   }
 }

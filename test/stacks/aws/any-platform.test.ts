@@ -95,37 +95,32 @@ const LARGEST: { readonly [A in Accelerator]: string } = {
 const optional = <T>(options: fc.Arbitrary<T>): fc.Arbitrary<T | false | undefined> =>
   fc.oneof(fc.constant(false as const), fc.constant(undefined), options);
 
-const platforms: fc.Arbitrary<AwsPlatformArgs> = fc
-  .record({
-    tags,
-    clusterName: fc.constant('hospital'),
-    network,
-    cluster,
-    pools: fc
-      .array(pool, { minLength: 1, maxLength: 4 })
-      .map((makers) => makers.map((make, index) => make(`pool-${index}`))),
-    valkey: optional(
-      fc.record({ nodes: fc.integer({ min: 2, max: 6 }), passwordVersion: fc.integer({ min: 1, max: 9 }) }),
-    ),
-    memcached: optional(fc.record({ nodes: fc.integer({ min: 2, max: 9 }) })),
-    database: optional(fc.record({ deletionProtection: fc.boolean(), storageGiB: fc.integer({ min: 20, max: 500 }) })),
-    costExport: fc.oneof(
-      fc.constant(false as const),
-      fc.record({
-        budget: fc.record({
-          monthlyUsd: fc.integer({ min: 1, max: 1_000_000 }),
-          alarmEmails: fc.constant(['finance@hospital.example']),
-        }),
-        activateTags: fc.boolean(),
-        exports: fc.boolean(),
+const platforms: fc.Arbitrary<AwsPlatformArgs> = fc.record({
+  tags,
+  clusterName: fc.constant('hospital'),
+  network,
+  cluster,
+  pools: fc
+    .array(pool, { minLength: 1, maxLength: 4 })
+    .map((makers) => makers.map((make, index) => make(`pool-${index}`))),
+  valkey: optional(
+    fc.record({ nodes: fc.integer({ min: 2, max: 6 }), passwordVersion: fc.integer({ min: 1, max: 9 }) }),
+  ),
+  memcached: optional(fc.record({ nodes: fc.integer({ min: 2, max: 9 }) })),
+  database: optional(fc.record({ deletionProtection: fc.boolean(), storageGiB: fc.integer({ min: 20, max: 500 }) })),
+  costExport: fc.oneof(
+    fc.constant(false as const),
+    fc.record({
+      budget: fc.record({
+        monthlyUsd: fc.integer({ min: 1, max: 1_000_000 }),
+        alarmEmails: fc.constant(['finance@hospital.example']),
       }),
-    ),
-    addOns: optional(fc.record({ scalingEngine: fc.constantFrom('hpa' as const, 'keda' as const) })),
-    secretNamespaces: fc.option(fc.constant(['imaging', 'records']), { nil: undefined }),
-  })
-  .map(({ secretNamespaces, ...args }) =>
-    args.valkey === false && args.database === false ? args : { ...args, secretNamespaces },
-  );
+      activateTags: fc.boolean(),
+      exports: fc.boolean(),
+    }),
+  ),
+  addOns: optional(fc.record({ scalingEngine: fc.constantFrom('hpa' as const, 'keda' as const) })),
+});
 
 // Pulumi notes the stack of every promise, which takes most of the time of a run
 const { stackTraceLimit } = Error;

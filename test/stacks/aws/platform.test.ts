@@ -129,23 +129,6 @@ test('parts that are not wanted are not made', async () => {
   expect(small.ofType(RELEASE)).toEqual([]);
 });
 
-test('secrets of the data stores come into the namespaces that need them, and one role reads these alone', async () => {
-  const synced = await platformGraph({ secretNamespaces: ['imaging'] });
-  const secrets = synced.ofType('kubernetes:external-secrets.io/v1:ClusterExternalSecret');
-  expect(secrets.map(({ name }) => name)).toEqual([
-    'mediform-secrets-mediform-valkey',
-    'mediform-secrets-mediform-database',
-  ]);
-  expect(excesses(synced)).toEqual([]);
-  const [valkey] = problems({ valkey: false, database: false, secretNamespaces: ['imaging'] });
-  expect(valkey).toBe(
-    `'secretNamespaces' (["imaging"]) must not be given because without Valkey and database there are no secrets`,
-  );
-  expect(problems({ secretNamespaces: ['Not A Namespace'] })).toEqual([
-    expect.stringContaining('\'secretNamespaces\' (["Not A Namespace"]) must list at least one namespace'),
-  ]);
-});
-
 test('without GPUs and Karpenter, neither is installed; with MIG the GPU operator is', async () => {
   const names = (of: Graph): string[] => of.ofType(RELEASE).map(({ name }) => name.replace('mediform-add-ons-', ''));
   const plain = await platformGraph({ pools: [{ provisioner: 'managed', spec: POOLS.batch, nodeSize: 'xlarge' }] });
