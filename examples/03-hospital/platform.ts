@@ -17,7 +17,8 @@ export const WEEKDAYS: readonly Day[] = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri'];
 export function platform(app: App): void {
   const chart = new Chart(app, 'platform');
   const cluster = { name: 'hospital-prod', nodeRole: 'hospital-prod-nodes' };
-  const pinned = { amiAlias: 'al2023@v20261112', tags: { 'cost-centre': 'radiology' } };
+  const tags = { service: 'node-pools', environment: 'production', 'cost-centre': 'radiology' };
+  const pinned = { amiAlias: 'al2023@v20261112', tags };
   const clinicHours = { days: WEEKDAYS, start: '07:00', end: '19:00', timeZone: TIME_ZONE };
 
   new PriorityClasses(chart, 'priorities');

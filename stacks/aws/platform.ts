@@ -51,7 +51,11 @@ export class AwsPlatform extends ComponentResource {
     const inside = { parent: this };
     this.network = new Network(`${name}-network`, { ...args.network, tags, clusterName }, inside);
     const { privateSubnetIds: subnetIds, zones, cidr: vpcCidr } = this.network;
-    this.cluster = new Cluster(`${name}-cluster`, { ...args.cluster, tags, clusterName, subnetIds, vpcCidr }, inside);
+    this.cluster = new Cluster(
+      `${name}-cluster`,
+      { ...args.cluster, tags, clusterName, subnetIds, vpcCidr },
+      { ...inside, dependsOn: [this.network] },
+    );
     this.karpenter = this.startKarpenter(name, args);
     const managed = managedPools(args.pools);
     this.pools =
@@ -67,7 +71,7 @@ export class AwsPlatform extends ComponentResource {
               zones,
               pools: managed,
             },
-            inside,
+            { ...inside, dependsOn: [this.cluster] },
           );
     const { valkey = {}, memcached = {}, database = {}, costExport } = args;
     const place: PrivateDataArgs = {

@@ -67,7 +67,8 @@ export interface ClusterArgs extends AwsComponentArgs {
    */
   readonly serviceCidr?: string;
   /**
-   * Who may use the Kubernetes API, by a name for each.
+   * Who may use the Kubernetes API, by a name for each. Without the creator, who has an entry already while
+   * `creatorIsAdmin` holds.
    *
    * @default - nobody but the creator
    */
@@ -80,7 +81,7 @@ export interface ClusterArgs extends AwsComponentArgs {
    */
   readonly creatorIsAdmin?: boolean;
   /**
-   * Refuse to delete the cluster.
+   * Refuse to delete the cluster. `pulumi destroy` stops there until it was turned off and deployed.
    *
    * @default true
    */

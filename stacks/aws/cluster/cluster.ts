@@ -26,6 +26,8 @@ const ACCESS_POLICIES: { readonly [L in AccessLevel]: string } = {
  * with a key of its own, and all five kinds of logs are kept. IAM identities come in by access entries alone, pods get AWS
  * credentials by Pod Identity alone.
  *
+ * What runs pods or has nodes takes `dependsOn: cluster`: then the core add-ons are there.
+ *
  * Whoever runs Pulumi must reach the API too where charts are installed in the same run: from the VPC, by VPN, or by
  * `publicAccessCidrs`.
  *
@@ -35,13 +37,13 @@ const ACCESS_POLICIES: { readonly [L in AccessLevel]: string } = {
  * @throws ConfigurationError that lists all wrong arguments with the component's name
  */
 export class Cluster extends ComponentResource {
-  /** Name of the EKS cluster, known when nodes can join: what names it waits for the network plugin. */
+  /** Name of the EKS cluster. */
   public readonly clusterName: Output<string>;
   /** Kubernetes version. */
   public readonly version: Output<string>;
   /** Address of the Kubernetes API. */
   public readonly endpoint: Output<string>;
-  /** Kubeconfig without a secret, for the `aws` command line. Known when DNS runs. */
+  /** Kubeconfig without a secret, for the `aws` command line. */
   public readonly kubeconfig: Output<string>;
   /** ID of the security group of all nodes: data stores let it in. */
   public readonly nodeSecurityGroupId: Output<string>;
@@ -62,7 +64,7 @@ export class Cluster extends ComponentResource {
     this.letIn(name, args, tags);
     const addOns = { clusterName: cluster.name, versions: args.addOnVersions ?? {}, tags };
     const ready = nodeAddOns(name, addOns, this);
-    this.clusterName = all([cluster.name, all(ready.map(({ id }) => id))]).apply(([clusterName]) => clusterName);
+    this.clusterName = cluster.name;
     const role = nodeRole(`${name}-system-nodes`, tags, this);
     this.systemNodeRoleArn = role.arn;
     const nodes = managedNodeGroup(
@@ -74,18 +76,17 @@ export class Cluster extends ComponentResource {
         subnetIds: [...args.subnetIds],
         nodeRoleArn: role.arn,
         tags,
-        dependsOn: role.attachments,
+        dependsOn: [...role.attachments, ...ready],
       },
       this,
     );
-    const running = clusterAddOns(name, addOns, [nodes], this);
+    clusterAddOns(name, addOns, nodes, this);
     this.access(name, args, cluster.name, tags);
     this.kubeconfig = all([
       cluster.name,
       awsLocation({ parent: this }),
       cluster.endpoint,
       cluster.certificateAuthority,
-      all(running.map(({ id }) => id)),
     ]).apply(([clusterName, { region }, endpoint, { data }]) =>
       kubeconfig({ clusterName, region, endpoint, certificateAuthority: data }),
     );

@@ -1,6 +1,6 @@
 import { Addon } from '@pulumi/aws/eks';
 import { Role } from '@pulumi/aws/iam';
-import { all, type Input, type Output, type Resource } from '@pulumi/pulumi';
+import type { Output, Resource } from '@pulumi/pulumi';
 import { attachManaged } from '../node-pools/node-role';
 import { podIdentityTrust } from '../policy';
 import type { Tags } from '../tags';
@@ -22,35 +22,34 @@ export function nodeAddOns(name: string, args: CoreAddOnsArgs, parent: Resource)
       env: { ENABLE_PREFIX_DELEGATION: 'true', WARM_PREFIX_TARGET: '1' },
       enableNetworkPolicy: 'true',
     },
-    role: podRole(`${name}-vpc-cni`, 'AmazonEKS_CNI_Policy', args.tags, parent),
-    serviceAccount: 'aws-node',
+    account: podAccount(`${name}-vpc-cni`, 'aws-node', 'AmazonEKS_CNI_Policy', args.tags, parent),
     dependsOn: [identity],
   });
   return [identity, network, addOn(name, 'kube-proxy', args, parent)];
 }
 
 /** What needs nodes to run on. */
-export function clusterAddOns(
-  name: string,
-  args: CoreAddOnsArgs,
-  nodes: readonly Resource[],
-  parent: Resource,
-): Addon[] {
-  return [
-    addOn(name, 'coredns', args, parent, { dependsOn: nodes }),
-    addOn(name, 'aws-ebs-csi-driver', args, parent, {
-      role: podRole(`${name}-ebs-csi`, 'service-role/AmazonEBSCSIDriverPolicy', args.tags, parent),
-      serviceAccount: 'ebs-csi-controller-sa',
-      dependsOn: nodes,
-    }),
-  ];
+export function clusterAddOns(name: string, args: CoreAddOnsArgs, nodes: Resource, parent: Resource): void {
+  addOn(name, 'coredns', args, parent, { dependsOn: [nodes] });
+  const volumes = 'service-role/AmazonEBSCSIDriverPolicy';
+  addOn(name, 'aws-ebs-csi-driver', args, parent, {
+    account: podAccount(`${name}-ebs-csi`, 'ebs-csi-controller-sa', volumes, args.tags, parent),
+    dependsOn: [nodes],
+  });
 }
 
 interface AddOnOptions {
   readonly configuration?: object;
-  readonly role?: Input<string>;
-  readonly serviceAccount?: string;
+  readonly account?: PodAccount;
   readonly dependsOn?: readonly Resource[];
+}
+
+/** A service account with a role by Pod Identity. */
+interface PodAccount {
+  readonly serviceAccount: string;
+  readonly roleArn: Output<string>;
+  /** What the role may do. */
+  readonly rights: readonly Resource[];
 }
 
 function addOn(
@@ -60,7 +59,7 @@ function addOn(
   parent: Resource,
   options: AddOnOptions = {},
 ): Addon {
-  const { configuration, role, serviceAccount, dependsOn = [] } = options;
+  const { configuration, account, dependsOn = [] } = options;
   return new Addon(
     `${name}-${add}`,
     {
@@ -68,25 +67,24 @@ function addOn(
       addonName: add,
       addonVersion: args.versions[add] ?? ADD_ON_VERSIONS[add],
       ...(configuration === undefined ? {} : { configurationValues: JSON.stringify(configuration) }),
-      ...(role === undefined || serviceAccount === undefined
+      ...(account === undefined
         ? {}
-        : { podIdentityAssociations: [{ roleArn: role, serviceAccount }] }),
+        : { podIdentityAssociations: [{ roleArn: account.roleArn, serviceAccount: account.serviceAccount }] }),
       resolveConflictsOnCreate: 'OVERWRITE',
       // somebody may have tuned it in the cluster
       resolveConflictsOnUpdate: 'PRESERVE',
       tags: args.tags,
     },
-    { parent, dependsOn: [...dependsOn] },
+    { parent, dependsOn: [...dependsOn, ...(account?.rights ?? [])] },
   );
 }
 
-/** A role with one policy that AWS keeps, for pods by Pod Identity. */
-function podRole(name: string, managed: string, tags: Tags, parent: Resource): Output<string> {
+/** A role with one policy that AWS keeps. */
+function podAccount(name: string, serviceAccount: string, managed: string, tags: Tags, parent: Resource): PodAccount {
   const role = new Role(
     name,
     { description: `${name}, by Pod Identity`, assumeRolePolicy: JSON.stringify(podIdentityTrust()), tags },
     { parent },
   );
-  // known when it may do its work
-  return all([role.arn, all(attachManaged(name, role, [managed], parent).map(({ id }) => id))]).apply(([arn]) => arn);
+  return { serviceAccount, roleArn: role.arn, rights: attachManaged(name, role, [managed], parent) };
 }

@@ -13,7 +13,7 @@ import {
 } from '@pulumi/aws/ec2';
 import { getAvailabilityZonesOutput } from '@pulumi/aws/getAvailabilityZones';
 import { SecurityGroupIngressRule } from '@pulumi/aws/vpc';
-import { all, ComponentResource, output, type ComponentResourceOptions, type Output } from '@pulumi/pulumi';
+import { ComponentResource, output, type ComponentResourceOptions, type Output } from '@pulumi/pulumi';
 import { assertValid } from '../component';
 import { awsLocation } from '../location';
 import { serviceTags, type Tags } from '../tags';
@@ -26,7 +26,6 @@ import { flowLogs } from './flow-logs';
 interface Zone {
   readonly subnet: Subnet;
   readonly routes: RouteTable;
-  readonly association: RouteTableAssociation;
 }
 
 /** Subnets that the internet reaches, and the route to it. */
@@ -40,6 +39,8 @@ interface Internet {
  * ones for load balancers and NAT gateways; isolated ones for data stores, with no way out at all. Traffic to AWS's own
  * services stays in the VPC. The default security group lets nothing in or out, and flow logs tell who talked to whom.
  *
+ * Nodes need their way out before they start and until they are gone: what has nodes takes `dependsOn: network`.
+ *
  * Cost: with defaults three NAT gateways and nine endpoints in three zones, see docs/aws-costs.md; `nat: 'single'` and a
  * shorter list of `endpoints` make it cheaper.
  *
@@ -50,7 +51,7 @@ export class Network extends ComponentResource {
   public readonly vpcId: Output<string>;
   /** Its addresses. */
   public readonly cidr: string;
-  /** Subnets of nodes, one a zone. Known when a node in them finds its way out: whatever needs it waits for that. */
+  /** Subnets of nodes, one a zone. */
   public readonly privateSubnetIds: readonly Output<string>[];
   /** Subnets of load balancers, one a zone. */
   public readonly publicSubnetIds: readonly Output<string>[];
@@ -88,16 +89,11 @@ export class Network extends ComponentResource {
     const privateZones = this.privateZones(name, args, plan, tags);
     const isolated = this.isolatedZone(name, plan, tags);
     const tables = [...privateZones.map(({ routes }) => routes), isolated.routes];
-    const waysOut = [
-      ...privateZones.map(({ association }) => association),
-      ...this.natRoutes(name, args, internet, privateZones, tags),
-      ...this.endpoints(name, args, tables, privateZones, tags),
-    ];
+    this.natRoutes(name, args, internet, privateZones, tags);
+    this.endpoints(name, args, tables, privateZones, tags);
     flowLogs(name, { vpcId: vpc.id, logDays: args.logDays ?? 90, tags }, this);
     this.publicSubnetIds = internet.subnets.map(({ id }) => id);
-    this.privateSubnetIds = privateZones.map(({ subnet }) =>
-      all([subnet.id, all(waysOut.map(({ id }) => id))]).apply(([id]) => id),
-    );
+    this.privateSubnetIds = privateZones.map(({ subnet }) => subnet.id);
     this.isolatedSubnetIds = isolated.subnets.map(({ id }) => id);
     this.registerOutputs({ vpcId: this.vpcId });
   }
@@ -156,7 +152,8 @@ export class Network extends ComponentResource {
         'karpenter.sh/discovery': clusterName,
       });
       const routes = this.routeTable(`${name}-private-${zone}`, tags);
-      return { subnet, routes, association: this.associate(`${name}-private-${zone}`, subnet, routes) };
+      this.associate(`${name}-private-${zone}`, subnet, routes);
+      return { subnet, routes };
     });
   }
 
@@ -180,10 +177,10 @@ export class Network extends ComponentResource {
     { subnets, route }: Internet,
     zones: readonly Zone[],
     tags: Tags,
-  ): Route[] {
+  ): void {
     const { nat = 'per-zone' } = args;
     if (nat === 'none') {
-      return [];
+      return;
     }
     const gateways = subnets.slice(0, nat === 'single' ? 1 : undefined).map((subnet, zone) => {
       const tagged = { ...tags, Name: `${name}-nat-${zone}` };
@@ -195,9 +192,9 @@ export class Network extends ComponentResource {
         { parent: this, dependsOn: [route] },
       );
     });
-    return zones.map(({ routes }, zone) => {
+    zones.forEach(({ routes }, zone) => {
       const gateway = gateways[nat === 'single' ? 0 : zone];
-      return new Route(
+      new Route(
         `${name}-private-${zone}`,
         { routeTableId: routes.id, destinationCidrBlock: '0.0.0.0/0', natGatewayId: gateway?.id },
         { parent: this },
@@ -211,11 +208,11 @@ export class Network extends ComponentResource {
     tables: readonly RouteTable[],
     zones: readonly Zone[],
     tags: Tags,
-  ): VpcEndpoint[] {
+  ): void {
     const location = awsLocation({ parent: this });
     const serviceName = (service: string): Output<string> =>
       location.apply(({ region }) => `com.amazonaws.${region}.${service}`);
-    const s3 = new VpcEndpoint(
+    new VpcEndpoint(
       `${name}-s3`,
       {
         vpcId: this.vpcId,
@@ -228,23 +225,21 @@ export class Network extends ComponentResource {
       { parent: this },
     );
     const access = this.endpointAccess(name, tags);
-    const interfaces = endpoints.map(
-      (service) =>
-        new VpcEndpoint(
-          `${name}-${service}`,
-          {
-            vpcId: this.vpcId,
-            serviceName: serviceName(service),
-            vpcEndpointType: 'Interface',
-            privateDnsEnabled: true,
-            subnetIds: zones.map(({ subnet }) => subnet.id),
-            securityGroupIds: [access.id],
-            tags: { ...tags, Name: `${name}-${service}` },
-          },
-          { parent: this },
-        ),
-    );
-    return [s3, ...interfaces];
+    for (const service of endpoints) {
+      new VpcEndpoint(
+        `${name}-${service}`,
+        {
+          vpcId: this.vpcId,
+          serviceName: serviceName(service),
+          vpcEndpointType: 'Interface',
+          privateDnsEnabled: true,
+          subnetIds: zones.map(({ subnet }) => subnet.id),
+          securityGroupIds: [access.id],
+          tags: { ...tags, Name: `${name}-${service}` },
+        },
+        { parent: this },
+      );
+    }
   }
 
   private endpointAccess(name: string, tags: Tags): SecurityGroup {
@@ -277,7 +272,7 @@ export class Network extends ComponentResource {
     return new RouteTable(name, { vpcId: this.vpcId, tags: { ...tags, Name: name } }, { parent: this });
   }
 
-  private associate(name: string, subnet: Subnet, routes: RouteTable): RouteTableAssociation {
-    return new RouteTableAssociation(name, { subnetId: subnet.id, routeTableId: routes.id }, { parent: this });
+  private associate(name: string, subnet: Subnet, routes: RouteTable): void {
+    new RouteTableAssociation(name, { subnetId: subnet.id, routeTableId: routes.id }, { parent: this });
   }
 }

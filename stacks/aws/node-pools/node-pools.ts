@@ -8,7 +8,7 @@ import { nodeRole } from './node-role';
 
 /** Arguments of `NodePools`. */
 export interface NodePoolsArgs extends AwsComponentArgs {
-  /** Name of the EKS cluster; of one that has its network plugin, such as `Cluster.clusterName`. */
+  /** Name of the EKS cluster. Nodes join when its network plugin is there: `dependsOn: cluster`. */
   readonly clusterName: Input<string>;
   /** Kubernetes version of its nodes, such as `Cluster.version`. */
   readonly version: Input<string>;

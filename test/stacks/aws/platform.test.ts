@@ -1,6 +1,10 @@
+import { Testing } from 'cdk8s';
+import { AppFacts } from '../../../constructs/app-facts';
+import { Problems } from '../../../constructs/plan/errors';
+import { platform } from '../../../examples/03-hospital/platform';
 import { planGpuNodePool } from '../../../constructs/plan/node-pools/plan';
 import { AwsPlatform } from '../../../stacks/aws/platform';
-import type { AwsPlatformArgs } from '../../../stacks/aws/platform-args';
+import { checkPlatform, type AwsPlatformArgs } from '../../../stacks/aws/platform-args';
 import { recordGraph, type Graph } from '../../support/aws-graph';
 import { PLATFORM, platformGraph, POOLS } from '../../support/aws-platform';
 import { excesses } from '../../support/aws-policies';
@@ -21,17 +25,17 @@ function problems(args: Partial<AwsPlatformArgs>, name = 'mediform'): readonly s
 
 test('has every part once', () => {
   const components = graph.resources.filter(({ type }) => type.startsWith('mediform:aws:'));
-  expect(components.map(({ type, name }) => `${type.split(':')[2]} ${name}`)).toEqual([
+  expect(components.map(({ type, name }) => `${type.split(':')[2]} ${name}`).sort()).toEqual([
+    'AddOns mediform-add-ons',
     'AwsPlatform mediform',
-    'Network mediform-network',
     'Cluster mediform-cluster',
+    'CostExport mediform-costs',
+    'Database mediform-database',
     'Karpenter mediform-karpenter',
+    'MemcachedCache mediform-memcached',
+    'Network mediform-network',
     'NodePools mediform-pools',
     'ValkeyCache mediform-valkey',
-    'MemcachedCache mediform-memcached',
-    'Database mediform-database',
-    'CostExport mediform-costs',
-    'AddOns mediform-add-ons',
   ]);
   expect(ready).toEqual(['Cluster', 'Karpenter', 'NodePools', 'AddOns']);
 });
@@ -78,10 +82,18 @@ test("Karpenter's role of nodes is the one that its pools name, and its queue th
   });
 });
 
+test('nodes start when they find their way out and can join, and are gone before either is', () => {
+  // a child waits for its component, and is deleted before it
+  const route = graph.only('aws:ec2/route:Route', 'mediform-network-private-2').urn;
+  const endpoint = graph.only('aws:ec2/vpcEndpoint:VpcEndpoint', 'mediform-network-ecr.api').urn;
+  expect(graph.only('mediform:aws:Cluster').dependencies).toEqual(expect.arrayContaining([route, endpoint]));
+  const plugin = graph.only('aws:eks/addon:Addon', 'mediform-cluster-vpc-cni').urn;
+  expect(graph.only('mediform:aws:NodePools').dependencies).toContain(plugin);
+});
+
 test('charts are installed in this cluster, after its DNS, and after the role of Karpenter', () => {
   const provider = graph.only('pulumi:providers:kubernetes');
   expect(JSON.parse(String(provider.inputs.kubeconfig))).toMatchObject({ 'current-context': 'hospital' });
-  expect(provider.dependencies).toContain(graph.only('aws:eks/addon:Addon', 'mediform-cluster-coredns').urn);
   const karpenter = graph.only(RELEASE, 'mediform-add-ons-karpenter');
   expect(karpenter.provider).toContain(provider.urn);
   // a child waits for its component, and that for what it depends on
@@ -108,7 +120,12 @@ test('parts that are not wanted are not made', async () => {
     addOns: false,
   });
   const components = small.resources.filter(({ type }) => type.startsWith('mediform:aws:'));
-  expect(components.map(({ type }) => type.split(':')[2])).toEqual(['AwsPlatform', 'Network', 'Cluster', 'NodePools']);
+  expect(components.map(({ type }) => type.split(':')[2]).sort()).toEqual([
+    'AwsPlatform',
+    'Cluster',
+    'Network',
+    'NodePools',
+  ]);
   expect(small.ofType(RELEASE)).toEqual([]);
 });
 
@@ -174,6 +191,17 @@ test('all that is wrong with all parts is told at once, before anything is made'
     'addOns.monitoring.retentionDays',
   ]);
   expect(empty.resources).toEqual([]);
+});
+
+test("the pools of the hospital's charts are Karpenter's", () => {
+  const app = Testing.app();
+  platform(app);
+  const specs = [...AppFacts.of(app).nodePools.values()];
+  expect(specs).toHaveLength(7);
+  const pools = specs.map((spec) => ({ provisioner: 'karpenter' as const, spec }));
+  const found = new Problems();
+  checkPlatform(found, 'hospital', { ...PLATFORM, clusterName: 'hospital-prod', pools });
+  expect(found.list).toEqual([]);
 });
 
 test('no budget and no pool is guessed', () => {
