@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheConfig, MedicalCache } from 'mediform/cache';
 import { createClient } from 'redis';
-import { CacheFleet, load, study } from './support/cache-fleet';
+import { CacheFleet, study } from './support/cache-fleet';
 import type { Ask, Told } from './support/cache-process';
 import { describeWithStores } from './support/stores';
 import { waitFor } from './support/wait';
@@ -118,7 +118,7 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
   test('keys rotate under load, and no answer is lost or mixed up', async () => {
     const config = fleet.config({ hot: { maxBytes: 1_048_576, maxEntryBytes: 1_024 } });
     const opened = [await fleet.open(config), await fleet.open(config)];
-    const stop = load(
+    const stop = fleet.load(
       opened.map(({ cache }) => cache),
       50,
     );

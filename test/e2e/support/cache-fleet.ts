@@ -24,6 +24,7 @@ export class CacheFleet {
   readonly keyRingFile: string;
   private readonly keys: { [name: string]: string } = {};
   private readonly caches: MedicalCache[] = [];
+  private readonly loads: (() => void)[] = [];
 
   private constructor(
     readonly processes: Processes,
@@ -78,8 +79,16 @@ export class CacheFleet {
     return { cache, metrics };
   }
 
-  /** Closes the caches; servers go on. */
+  /** Asks about studies at random until the report is asked for, and checks that each answer is that study's. */
+  load(caches: readonly MedicalCache[], studies: number, atATime = 8): () => Promise<LoadReport> {
+    const { end, report } = startLoad(caches, studies, atATime);
+    this.loads.push(end);
+    return report;
+  }
+
+  /** Ends loads and closes the caches; servers go on. */
   async closeCaches(): Promise<void> {
+    this.loads.splice(0).forEach((end) => end());
     await Promise.all(this.caches.splice(0).map((cache) => cache.close()));
   }
 
@@ -109,8 +118,11 @@ export interface LoadReport {
   readonly slowestMs: number;
 }
 
-/** Asks about studies at random until it is told to stop, and checks that each answer is that study's. */
-export function load(caches: readonly MedicalCache[], studies: number, atATime = 8): () => Promise<LoadReport> {
+function startLoad(
+  caches: readonly MedicalCache[],
+  studies: number,
+  atATime: number,
+): { readonly end: () => void; readonly report: () => Promise<LoadReport> } {
   let [calls, computations, slowestMs, over] = [0, 0, 0, false];
   const byTier: { [tier: string]: number } = {};
   const failures: unknown[] = [];
@@ -137,8 +149,11 @@ export function load(caches: readonly MedicalCache[], studies: number, atATime =
     }
   };
   const workers = Array.from({ length: atATime }, (_, number) => worker(number));
-  return async () => {
+  const end = (): void => {
     over = true;
+  };
+  const report = async (): Promise<LoadReport> => {
+    end();
     await Promise.all(workers);
     if (failures.length > 0) {
       throw new AggregateError(
@@ -148,4 +163,5 @@ export function load(caches: readonly MedicalCache[], studies: number, atATime =
     }
     return { calls, computations, byTier, slowestMs };
   };
+  return { end, report };
 }
