@@ -20,8 +20,9 @@ export class Breaker {
     private readonly config: BreakerConfig = {},
   ) {}
 
+  /** `half-open` as soon as the next operation may try, whether or not there is one. */
   get state(): BreakerState {
-    return this.#state;
+    return this.#state === 'open' && this.now() >= this.openUntil ? 'half-open' : this.#state;
   }
 
   /** Whether an operation may be tried; one that was let through must end in `succeeded()` or `failed()`. */
