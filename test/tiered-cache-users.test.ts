@@ -15,7 +15,7 @@ import type { NetworkPolicy } from '../constructs/imports/network-policy';
 import type { PrometheusRule } from '../constructs/imports/prometheus-rule';
 import type { StatefulSet } from '../constructs/imports/stateful-set';
 import { findObject, synthObjects, type KubeObject } from '../constructs/testing';
-import { ELSEWHERE, IN_CLUSTER, cacheChart, cachedService, renderCache, renderedOf, secret } from './support/cache';
+import { ELSEWHERE, IN_CLUSTER, cacheChart, cachedService, renderCache, renderedOf, secret } from './support/tiered-cache';
 
 function podOf(server: 'redis' | 'memcached', props?: Partial<TieredCacheProps>): PodSpec {
   return renderedOf<StatefulSet>('StatefulSet', `results-${server}`, props).spec?.template.spec as PodSpec;
