@@ -83,7 +83,7 @@ describe('a request', () => {
 
   test('that is refused before it is invited is not read', async () => {
     const { url, model } = await start({ body: { maxBytes: 1_000, bufferBytes: 500, totalBufferBytes: 500 } });
-    const headers = { Expect: '100-continue', 'Content-Length': 5_000 };
+    const headers = { Expect: '100-continue', 'Content-Length': '5000' };
     const answer = await call(url, { method: 'POST', headers });
     expect(answer.status).toBe(413);
     expect(answer.headers.connection).toBe('close');
