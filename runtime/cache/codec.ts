@@ -1,5 +1,4 @@
 import * as zlib from 'node:zlib';
-import type { CacheValue } from './types';
 
 /** Zstandard came to Node with 22.15; older ones use Brotli, and cannot read what newer ones wrote. */
 const Codec = { NONE: 0, BROTLI: 1, ZSTD: 2 } as const;
@@ -75,53 +74,4 @@ export function unpack(
       zlib.brotliDecompress(bytes, options, done);
     }
   });
-}
-
-/** What is beside the body in a content. */
-export interface ContentFacts {
-  readonly modelVersion: string;
-  /** Keyed hashes by which it may be invalidated. */
-  readonly ids: readonly string[];
-}
-
-/** The content of an entry: facts as JSON, with their length before them, then the body. */
-export function encodeContent(value: CacheValue | undefined, { modelVersion, ids }: ContentFacts): Buffer {
-  const facts = {
-    v: modelVersion,
-    i: ids,
-    ...(value === undefined && { n: 1 }),
-    ...(value?.contentType !== undefined && { t: value.contentType }),
-    ...(value?.metadata !== undefined && { m: value.metadata }),
-  };
-  const json = Buffer.from(JSON.stringify(facts));
-  const body = value?.body ?? new Uint8Array(0);
-  const content = Buffer.allocUnsafeSlow(4 + json.length + body.byteLength);
-  content.writeUInt32BE(json.length, 0);
-  json.copy(content, 4);
-  content.set(body, 4 + json.length);
-  return content;
-}
-
-/** Undoes `encodeContent()`. The content is authentic, so its shape is ours. */
-export function decodeContent(content: Buffer): {
-  readonly value: CacheValue | undefined;
-  readonly facts: ContentFacts;
-} {
-  const end = 4 + content.readUInt32BE(0);
-  const { v, i, n, t, m } = JSON.parse(content.toString('utf8', 4, end)) as {
-    readonly v: string;
-    readonly i: readonly string[];
-    readonly n?: 1;
-    readonly t?: string;
-    readonly m?: { readonly [name: string]: string };
-  };
-  const value =
-    n === 1
-      ? undefined
-      : {
-          body: content.subarray(end),
-          ...(t !== undefined && { contentType: t }),
-          ...(m !== undefined && { metadata: m }),
-        };
-  return { value, facts: { modelVersion: v, ids: i } };
 }

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
+import type { EntryFacts } from './entry';
 import type { KeyRing } from './key-ring';
 import type { LogPosition } from './types';
 
@@ -27,27 +28,25 @@ const CIPHER = 'aes-256-gcm';
 const NO_POSITION: LogPosition = { incarnation: 0, seq: 0 };
 
 /** What is written before the content, readable without a key. */
-export interface EntryHeader {
+export interface EntryHeader extends HeaderFacts {
   readonly codec: number;
   readonly keyName: string;
-  readonly computedAt: number;
-  readonly freshUntil: number;
-  readonly heldUntil: number;
-  readonly computeMs: number;
-  readonly positions: readonly LogPosition[];
 }
+
+/** Facts of an entry that are in its header. */
+type HeaderFacts = Pick<EntryFacts, 'computedAt' | 'freshUntil' | 'heldUntil' | 'computeMs' | 'positions'>;
 
 /** Why an entry cannot be read: it is a miss, and more than that where a key is wrong or someone changed it. */
 export type Unreadable = 'unknown_key' | 'not_authentic' | 'bad_format';
 
 /** Seals a content under the ring's current key. */
-export function seal(ring: KeyRing, key: string, header: Omit<EntryHeader, 'keyName'>, content: Uint8Array): Buffer {
+export function seal(ring: KeyRing, key: string, header: HeaderFacts, codec: number, content: Uint8Array): Buffer {
   const { current } = ring;
   const nameBytes = Buffer.byteLength(current.name);
   const headerBytes = FIXED_BYTES + nameBytes;
   const sealed = Buffer.allocUnsafeSlow(headerBytes + content.byteLength + TAG_BYTES);
   sealed.writeUInt16BE(MAGIC, 0);
-  sealed.writeUInt8(header.codec, 2);
+  sealed.writeUInt8(codec, 2);
   sealed.writeUInt8(nameBytes, 3);
   let at = 4 + sealed.write(current.name, 4, 'latin1');
   for (const time of [header.computedAt, header.freshUntil, header.heldUntil]) {

@@ -1,8 +1,9 @@
 import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { TIER_CAP_SECONDS, type CacheKind, type SharedTier } from '../../constructs/plan/cache/kinds';
 import type { Breaker } from './breaker';
+import { Deadlines } from './deadlines';
 import type { CacheMetrics, TierErrorReason, TierOperation } from './metrics';
-import { TierServerError, type CacheTier } from './tier';
+import type { CacheTier } from './tier';
 
 /** Bounds of one tier. */
 interface TierBounds {
@@ -26,14 +27,18 @@ export type Failed = typeof FAILED;
 export class Guard {
   private pending = 0;
   private pendingBytes = 0;
+  private readonly deadlines: Deadlines;
 
   constructor(
     readonly name: SharedTier,
-    private readonly deadlineMs: number,
+    deadlineMs: number,
+    private readonly refused: (error: unknown) => boolean,
     readonly breaker: Breaker,
     private readonly metrics: CacheMetrics,
     private readonly tracer: Tracer,
-  ) {}
+  ) {
+    this.deadlines = new Deadlines(deadlineMs);
+  }
 
   /**
    * Asks the server.
@@ -50,6 +55,7 @@ export class Guard {
     }
     this.pending++;
     this.pendingBytes += bytes;
+    const { refused } = this;
     const span = this.tracer.startSpan(`cache ${this.name} ${operation}`);
     const start = performance.now();
     return new Promise((resolve) => {
@@ -59,7 +65,7 @@ export class Guard {
           return;
         }
         settled = true;
-        clearTimeout(timer);
+        this.deadlines.met(deadline);
         this.metrics.tierSeconds(this.name, operation, (performance.now() - start) / 1000);
         if (reason === undefined || reason === 'server') {
           this.breaker.succeeded();
@@ -78,7 +84,7 @@ export class Guard {
         this.pending--;
         this.pendingBytes -= bytes;
       };
-      const timer = setTimeout(() => settle(FAILED, 'deadline'), this.deadlineMs);
+      const deadline = this.deadlines.add(start, () => settle(FAILED, 'deadline'));
       attempt(work).then(
         (result) => {
           released();
@@ -86,7 +92,7 @@ export class Guard {
         },
         (error: unknown) => {
           released();
-          settle(FAILED, error instanceof TierServerError ? 'server' : 'connection');
+          settle(FAILED, refused(error) ? 'server' : 'connection');
         },
       );
     });
@@ -111,7 +117,7 @@ export class GuardedTier {
     return this.tier.name;
   }
 
-  get(keys: readonly string[]): Promise<Uint8Array | undefined | Failed> {
+  get(keys: readonly string[]): Promise<Uint8Array | null | undefined | Failed> {
     return this.guard.run('get', 0, () => this.tier.get(keys));
   }
 
@@ -137,6 +143,10 @@ export class GuardedTier {
 }
 
 /** A promise, even where the work throws before it has one. */
-async function attempt<T>(work: () => Promise<T>): Promise<T> {
-  return work();
+function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error('not an error', { cause: error }));
+  }
 }

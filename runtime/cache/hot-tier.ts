@@ -1,29 +1,16 @@
 import type { HotTierConfig } from '../../constructs/plan/cache/config';
 import { TIER_CAP_SECONDS, type CacheKind } from '../../constructs/plan/cache/kinds';
+import type { Entry } from './entry';
 import type { HotCounts } from './metrics';
 import { Sieve } from './sieve';
-import type { CacheValue, LogPosition } from './types';
 
 const DEFAULT_MAX_BYTES = 67_108_864;
 /** What an entry takes in memory beside its body: objects, strings of its ids, its place in the map. Measured. */
 const OVERHEAD_BYTES = 1_100;
 
-/** An entry, opened. */
-export interface HotEntry {
-  readonly kind: CacheKind;
-  readonly value: CacheValue | undefined;
-  readonly modelVersion: string;
-  readonly computedAt: number;
-  readonly freshUntil: number;
-  readonly heldUntil: number;
-  readonly computeMs: number;
-  readonly ids: readonly string[];
-  readonly positions: readonly LogPosition[];
-}
-
 /** An entry in the hot tier. */
 interface Held {
-  readonly entry: HotEntry;
+  readonly entry: Entry;
   /** When this tier lets go of it. */
   readonly until: number;
   /** `Validity.changes` as of which it was found to be valid. */
@@ -47,7 +34,7 @@ export class HotTier {
       const counts = this.counts[entry.kind];
       counts.bytes -= bytes;
       counts.entries--;
-      counts.evictions += evicted ? 1 : 0;
+      counts.evictions.count += evicted ? 1 : 0;
     });
   }
 
@@ -61,7 +48,7 @@ export class HotTier {
     return held;
   }
 
-  set(key: string, entry: HotEntry, now: number, checked: number): void {
+  set(key: string, entry: Entry, now: number, checked: number): void {
     const bytes = entryBytes(key, entry);
     const until = Math.min(entry.heldUntil, now + TIER_CAP_SECONDS.hot * 1000);
     if (bytes > this.maxEntryBytes || until <= now) {
@@ -93,11 +80,11 @@ export class HotTier {
   }
 }
 
-function entryBytes(key: string, { value }: HotEntry): number {
+function entryBytes(key: string, { value }: Entry): number {
   const metadata = value?.metadata === undefined ? 0 : JSON.stringify(value.metadata).length;
   return OVERHEAD_BYTES + key.length + (value?.body.byteLength ?? 0) + metadata;
 }
 
 function noCounts(): HotCounts {
-  return { hits: 0, misses: 0, evictions: 0, bytes: 0, entries: 0 };
+  return { hits: { count: 0 }, misses: { count: 0 }, evictions: { count: 0 }, bytes: 0, entries: 0 };
 }

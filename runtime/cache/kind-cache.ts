@@ -1,7 +1,7 @@
 import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CACHE_LIFETIMES, CacheKind, type TierName } from '../../constructs/plan/cache/kinds';
-import type { HotEntry } from './hot-tier';
+import type { Entry } from './entry';
 import type { KeyRing } from './key-ring';
 import { EntryKey, updatesId, type CacheKey, type KeySpace } from './keys';
 import type { Lease, Leases } from './leases';
@@ -128,7 +128,10 @@ export class TieredKindCache implements KindCache {
     const flying = this.flights.get(key.primary);
     if (flying !== undefined) {
       const { changes, mark, promise } = flying;
-      if (changes === validity.changes || !validity.condemned(mark.positions, this.kind, key.ids)) {
+      if (
+        changes === validity.changes ||
+        !validity.condemned({ kind: this.kind, positions: mark.positions, ids: key.ids })
+      ) {
         this.core.metrics.waited(this.kind, 'process');
         return promise;
       }
@@ -206,7 +209,7 @@ export class TieredKindCache implements KindCache {
     }
   }
 
-  private async keep(key: EntryKey, entry: HotEntry, { store = true }: Computed): Promise<void> {
+  private async keep(key: EntryKey, entry: Entry, { store = true }: Computed): Promise<void> {
     const kept = store && entry.freshUntil > this.core.now() && (await this.core.chain.write(key, entry));
     this.core.metrics.computed(this.kind, kept ? 'stored' : 'not_stored');
   }
@@ -218,7 +221,7 @@ export class TieredKindCache implements KindCache {
     computedAt: number,
     computeMs: number,
     { negativeTtlSeconds = 0 }: ComputeOptions,
-  ): HotEntry {
+  ): Entry {
     const { staleSeconds } = CACHE_LIFETIMES[this.kind];
     const lifetime = this.lifetimeSeconds(key, computedAt);
     const most = value === undefined ? Math.min(negativeTtlSeconds, lifetime) : lifetime;
@@ -247,7 +250,7 @@ export class TieredKindCache implements KindCache {
    * Computes anew before expiry with a probability that grows towards it, so that one caller does so before all must:
    * XFetch (Vattani et al., VLDB 2015) with beta 1.
    */
-  private maybeRefresh(key: EntryKey, entry: HotEntry, now: number, compute: Compute, options: ComputeOptions): void {
+  private maybeRefresh(key: EntryKey, entry: Entry, now: number, compute: Compute, options: ComputeOptions): void {
     const left = entry.freshUntil - now;
     if (left >= entry.computeMs * EARLY_SPAN || left >= -entry.computeMs * Math.log(1 - this.core.random())) {
       return;
@@ -268,7 +271,7 @@ export class TieredKindCache implements KindCache {
   }
 }
 
-function answer(entry: HotEntry, tier: TierName | 'compute', now: number): CacheAnswer {
+function answer(entry: Entry, tier: TierName | 'compute', now: number): CacheAnswer {
   const { computedAt, freshUntil, modelVersion, value } = entry;
   return {
     value,

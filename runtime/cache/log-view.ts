@@ -106,12 +106,18 @@ export class LogView {
     }
   }
 
-  /** Whether something recorded after `position` concerns an entry with these ids. */
-  condemns(position: LogPosition | undefined, kind: CacheKind, ids: readonly string[]): boolean {
-    if (position?.incarnation !== this.#incarnation || this.#incarnation === UNKNOWN) {
+  /** Whether something recorded after `position` concerns what is of this kind and has these ids. */
+  condemns(
+    position: LogPosition | undefined,
+    subject: { readonly kind: CacheKind; readonly ids: readonly string[] },
+  ): boolean {
+    const { kind } = subject;
+    // nothing was recorded since, as nearly always
+    if (position?.incarnation !== this.#incarnation || position.seq >= this.#seq) {
       return false;
     }
     const { seq } = position;
+    const { ids } = subject;
     return (
       (this.floors.get(kind) ?? 0) > seq ||
       (this.floors.get(ALL) ?? 0) > seq ||

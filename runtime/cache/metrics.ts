@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { CACHE_KINDS, type CacheKind, type SharedTier, type TierName } from '../../constructs/plan/cache/kinds';
 import { CacheMetric } from '../../constructs/plan/cache/metrics';
+import { DistributionHistogram, TallyCounter, type Distribution, type Tally } from './tallies';
 
 const TIER_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
@@ -9,19 +10,21 @@ export type TierOperation = 'get' | 'set' | 'delete' | 'lease';
 export type TierErrorReason = 'deadline' | 'connection' | 'server' | 'breaker' | 'busy' | 'too_large';
 export type KeyFault = 'unknown_key' | 'not_authentic' | 'bad_format' | 'key_ring';
 
-/** What the hot tier counts by itself, since a counter with labels costs as much as the hit it counts. */
+/** What the hot tier counts. */
 export interface HotCounts {
-  hits: number;
-  misses: number;
-  evictions: number;
+  readonly hits: Tally;
+  readonly misses: Tally;
+  readonly evictions: Tally;
   bytes: number;
   entries: number;
 }
 
 /** The cache's metrics on one registry. */
 export class CacheMetrics {
-  private readonly lookups: Counter<'kind' | 'tier' | 'outcome'>;
-  private readonly seconds: Histogram<'tier' | 'operation'>;
+  private readonly lookups: TallyCounter<'kind' | 'tier' | 'outcome'>;
+  private readonly lookupTallies = new Map<string, Tally>();
+  private readonly seconds: DistributionHistogram<'tier' | 'operation'>;
+  private readonly distributions = new Map<string, Distribution>();
   private readonly errors: Counter<'tier' | 'operation' | 'reason'>;
   private readonly breaker: Gauge<'tier'>;
   private readonly written: Counter<'tier' | 'kind'>;
@@ -43,36 +46,21 @@ export class CacheMetrics {
     logAges: () => { readonly [log: string]: number },
   ) {
     const registers = [registry];
-    const exported = { hits: 0, misses: 0, evictions: 0 };
-    const seen = Object.fromEntries(CACHE_KINDS.map((kind) => [kind, { ...exported }])) as {
-      [K in CacheKind]: typeof exported;
-    };
-    this.lookups = new Counter({
+    this.lookups = new TallyCounter(registry, {
       name: CacheMetric.LOOKUPS,
       help: 'Lookups of entries, by what came of them',
       labelNames: ['kind', 'tier', 'outcome'],
-      registers,
-      collect() {
-        for (const kind of CACHE_KINDS) {
-          const { hits, misses } = hot[kind];
-          this.inc({ kind, tier: 'hot', outcome: 'hit' }, hits - seen[kind].hits);
-          this.inc({ kind, tier: 'hot', outcome: 'miss' }, misses - seen[kind].misses);
-          Object.assign(seen[kind], { hits, misses });
-        }
-      },
     });
-    new Counter({
+    const evictions = new TallyCounter(registry, {
       name: CacheMetric.EVICTIONS,
       help: 'Entries that the hot tier gave up for room',
       labelNames: ['kind'],
-      registers,
-      collect() {
-        for (const kind of CACHE_KINDS) {
-          this.inc({ kind }, hot[kind].evictions - seen[kind].evictions);
-          seen[kind].evictions = hot[kind].evictions;
-        }
-      },
     });
+    for (const kind of CACHE_KINDS) {
+      this.lookups.begin({ kind, tier: 'hot', outcome: 'hit' }, hot[kind].hits);
+      this.lookups.begin({ kind, tier: 'hot', outcome: 'miss' }, hot[kind].misses);
+      evictions.begin({ kind }, hot[kind].evictions);
+    }
     for (const [name, help, what] of [
       [CacheMetric.BYTES, 'Bytes held', 'bytes'],
       [CacheMetric.ENTRIES, 'Entries held', 'entries'],
@@ -98,13 +86,11 @@ export class CacheMetrics {
     });
     const counter = <L extends string>(name: string, help: string, labelNames: L[]): Counter<L> =>
       new Counter({ name, help, labelNames, registers });
-    this.seconds = new Histogram({
-      name: CacheMetric.TIER_SECONDS,
-      help: 'Time of operations on shared tiers',
-      labelNames: ['tier', 'operation'],
-      buckets: TIER_BUCKETS,
-      registers,
-    });
+    this.seconds = new DistributionHistogram(
+      registry,
+      { name: CacheMetric.TIER_SECONDS, help: 'Time of operations on shared tiers', labelNames: ['tier', 'operation'] },
+      TIER_BUCKETS,
+    );
     this.errors = counter(CacheMetric.TIER_ERRORS, 'Operations on shared tiers that did not succeed', [
       'tier',
       'operation',
@@ -133,11 +119,23 @@ export class CacheMetrics {
   }
 
   lookup(kind: CacheKind, tier: TierName, outcome: LookupOutcome): void {
-    this.lookups.inc({ kind, tier, outcome });
+    const id = `${kind} ${tier} ${outcome}`;
+    let tally = this.lookupTallies.get(id);
+    if (tally === undefined) {
+      tally = this.lookups.begin({ kind, tier, outcome }, { count: 0 });
+      this.lookupTallies.set(id, tally);
+    }
+    tally.count++;
   }
 
   tierSeconds(tier: SharedTier, operation: TierOperation, seconds: number): void {
-    this.seconds.observe({ tier, operation }, seconds);
+    const id = `${tier} ${operation}`;
+    let distribution = this.distributions.get(id);
+    if (distribution === undefined) {
+      distribution = this.seconds.begin({ tier, operation });
+      this.distributions.set(id, distribution);
+    }
+    distribution.observe(seconds);
   }
 
   tierError(tier: SharedTier, operation: TierOperation, reason: TierErrorReason): void {

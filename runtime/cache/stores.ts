@@ -49,7 +49,14 @@ export async function connectStores(config: CacheConfig, parts: StoreParts): Pro
 
   const guarded = (tier: CacheTier): Guard => {
     const { deadlineMs, maxEntryBytes } = { ...TIER_DEFAULTS[tier.name], ...config[tier.name] };
-    const guard = new Guard(tier.name, deadlineMs, breaker(tier.name, parts), metrics, tracer);
+    const guard = new Guard(
+      tier.name,
+      deadlineMs,
+      (error) => tier.refused(error),
+      breaker(tier.name, parts),
+      metrics,
+      tracer,
+    );
     tiers.push(new GuardedTier(tier, guard, { maxEntryBytes }, metrics));
     return guard;
   };

@@ -1,8 +1,9 @@
 import type { CacheKind, TierName } from '../../constructs/plan/cache/kinds';
-import { decodeContent, encodeContent, pack, unpack } from './codec';
-import { open, readHeader, seal, type EntryHeader, type Unreadable } from './envelope';
+import { pack, unpack } from './codec';
+import { decodeContent, encodeContent, type Entry } from './entry';
+import { open, readHeader, seal, type Unreadable } from './envelope';
 import { FAILED, type GuardedTier } from './guarded-tier';
-import type { HotEntry, HotTier } from './hot-tier';
+import type { HotTier } from './hot-tier';
 import type { KeyRing } from './key-ring';
 import type { EntryKey } from './keys';
 import type { CacheMetrics } from './metrics';
@@ -14,7 +15,7 @@ const MAX_CONTENT_BYTES = 268_435_456;
 
 /** An entry, and the tier that had it. */
 export interface Found {
-  readonly entry: HotEntry;
+  readonly entry: Entry;
   readonly tier: TierName;
 }
 
@@ -27,10 +28,9 @@ export interface Search {
 
 /** An entry of a shared tier, opened. */
 interface Opened {
-  readonly entry: HotEntry;
-  readonly header: EntryHeader;
-  /** Key that it was stored under. */
-  readonly key: string;
+  readonly entry: Entry;
+  /** Name of the key that sealed it. */
+  readonly keyName: string;
 }
 
 /** The tiers, from the hot one down: finds what may be served, writes back what was found, writes what was computed. */
@@ -44,14 +44,14 @@ export class TierChain {
   ) {}
 
   /** A fresh and valid entry of the hot tier. */
-  peek(key: EntryKey, now: number): HotEntry | undefined {
+  peek(key: EntryKey, now: number): Entry | undefined {
     const counts = this.hot.counts[key.kind];
     const entry = this.validHot(key, now);
     if (entry === undefined || entry.freshUntil <= now) {
-      counts.misses++;
+      counts.misses.count++;
       return undefined;
     }
-    counts.hits++;
+    counts.hits.count++;
     return entry;
   }
 
@@ -60,17 +60,20 @@ export class TierChain {
     const { kind } = key;
     const hot = this.validHot(key, this.now());
     let stale: Found | undefined = hot && { entry: hot, tier: 'hot' };
-    for (const [depth, tier] of this.tiers.entries()) {
+    for (let depth = 0; depth < this.tiers.length; depth++) {
+      const tier = this.tiers[depth] as GuardedTier;
       if (!this.validity.serving(this.now())) {
         this.metrics.lookup(kind, tier.name, 'skipped');
         continue;
       }
-      const sealed = await tier.get(key.all);
-      if (sealed === undefined || sealed === FAILED) {
-        this.metrics.lookup(kind, tier.name, sealed === FAILED ? 'error' : 'miss');
+      const stored = await tier.get(key.all);
+      if (stored === undefined || stored === null || stored === FAILED) {
+        this.metrics.lookup(kind, tier.name, stored === FAILED ? 'error' : 'miss');
         continue;
       }
-      const opened = await this.open(key, asBuffer(sealed));
+      const sealed = asBuffer(stored);
+      const opening = this.open(key, sealed);
+      const opened = opening instanceof Promise ? await opening : opening;
       if (typeof opened === 'string') {
         this.metrics.lookup(kind, tier.name, 'unreadable');
         continue;
@@ -79,14 +82,14 @@ export class TierChain {
       const now = this.now();
       if (entry.heldUntil <= now) {
         this.metrics.lookup(kind, tier.name, 'miss');
-      } else if (!this.validity.valid(entry.positions, kind, entry.ids, now)) {
+      } else if (!this.validity.valid(entry, now)) {
         this.metrics.lookup(kind, tier.name, 'invalidated');
       } else if (entry.freshUntil <= now) {
         this.metrics.lookup(kind, tier.name, 'stale');
         stale ??= { entry, tier: tier.name };
       } else {
         this.metrics.lookup(kind, tier.name, 'hit');
-        this.writeBack(key, opened, asBuffer(sealed), depth);
+        this.writeBack(key, opened, sealed, depth);
         return { fresh: { entry, tier: tier.name } };
       }
     }
@@ -96,7 +99,7 @@ export class TierChain {
   /** Whether an entry that was found earlier may still be served. */
   stillValid({ entry }: Found): boolean {
     const now = this.now();
-    return entry.heldUntil > now && this.validity.valid(entry.positions, entry.kind, entry.ids, now);
+    return entry.heldUntil > now && this.validity.valid(entry, now);
   }
 
   /**
@@ -104,16 +107,16 @@ export class TierChain {
    *
    * @returns whether it was kept; an entry that was invalidated while it was computed is not
    */
-  async write(key: EntryKey, entry: HotEntry): Promise<boolean> {
+  async write(key: EntryKey, entry: Entry): Promise<boolean> {
     const known = entry.positions.some(({ incarnation }) => incarnation !== 0);
-    if (!known || this.validity.condemned(entry.positions, key.kind, entry.ids)) {
+    if (!known || this.validity.condemned(entry)) {
       return false;
     }
     this.keepHot(key.primary, entry);
     if (this.tiers.length > 0) {
-      const content = encodeContent(entry.value, entry);
+      const content = encodeContent(entry);
       const { codec, bytes } = await pack(content, entry.value?.contentType);
-      const sealed = seal(key.ring, key.primary, { ...entry, codec }, bytes);
+      const sealed = seal(key.ring, key.primary, entry, codec, bytes);
       await Promise.all(this.tiers.map((tier) => this.put(tier, key.primary, sealed, entry)));
     }
     return true;
@@ -127,7 +130,7 @@ export class TierChain {
     }
     const { entry } = opened;
     const now = this.now();
-    if (entry.freshUntil <= now || !this.validity.valid(entry.positions, kind, entry.ids, now)) {
+    if (entry.freshUntil <= now || !this.validity.valid(entry, now)) {
       return false;
     }
     this.keepHot(key, entry);
@@ -135,7 +138,7 @@ export class TierChain {
     return true;
   }
 
-  private validHot(key: EntryKey, now: number): HotEntry | undefined {
+  private validHot(key: EntryKey, now: number): Entry | undefined {
     const held = this.hot.get(key.primary, now);
     if (held === undefined) {
       return undefined;
@@ -146,8 +149,8 @@ export class TierChain {
     if (allFresh && held.checked === validity.changes) {
       return entry;
     }
-    if (!validity.valid(entry.positions, entry.kind, entry.ids, now)) {
-      if (validity.condemned(entry.positions, entry.kind, entry.ids)) {
+    if (!validity.valid(entry, now)) {
+      if (validity.condemned(entry)) {
         this.hot.delete(key.primary);
         this.metrics.lookup(entry.kind, 'hot', 'invalidated');
       }
@@ -160,38 +163,52 @@ export class TierChain {
   }
 
   /** The server may have found it under any of the ring's keys; the header says under which. */
-  private open(key: EntryKey, sealed: Buffer): Promise<Opened | Unreadable> {
+  private open(key: EntryKey, sealed: Buffer): Opened | Unreadable | Promise<Opened | Unreadable> {
     const header = readHeader(sealed);
-    const place = key.ring.keys.findIndex(({ name }) => name === header?.keyName);
+    const { current, keys } = key.ring;
+    if (header === undefined || header.keyName === current.name) {
+      return this.openUnder(key.ring, key.kind, key.primary, sealed, header);
+    }
+    const place = keys.findIndex(({ name }) => name === header.keyName);
     return this.openUnder(key.ring, key.kind, key.all[place] ?? key.primary, sealed, header);
   }
 
-  private async openUnder(
+  /** A promise only where the content is large. */
+  private openUnder(
     ring: KeyRing,
     kind: CacheKind,
     key: string,
     sealed: Buffer,
     header = readHeader(sealed),
-  ): Promise<Opened | Unreadable> {
-    const packed = header === undefined ? 'bad_format' : open(ring, key, header, sealed);
-    const content = typeof packed === 'string' ? packed : unpack(header?.codec ?? 0, packed, MAX_CONTENT_BYTES);
-    const unpacked = content instanceof Promise ? await content : content;
-    if (header === undefined || unpacked === undefined || typeof unpacked === 'string') {
-      const reason = typeof unpacked === 'string' ? unpacked : 'bad_format';
-      this.metrics.keyFault(reason);
-      return reason;
+  ): Opened | Unreadable | Promise<Opened | Unreadable> {
+    if (header === undefined) {
+      return this.fault('bad_format');
     }
-    const { value, facts } = decodeContent(unpacked);
-    const { computedAt, freshUntil, heldUntil, computeMs, positions } = header;
-    const entry = { kind, value, ...facts, computedAt, freshUntil, heldUntil, computeMs, positions };
-    return { entry, header, key };
+    const packed = open(ring, key, header, sealed);
+    if (typeof packed === 'string') {
+      return this.fault(packed);
+    }
+    const decode = (content: Buffer | undefined): Opened | Unreadable =>
+      content === undefined
+        ? this.fault('bad_format')
+        : { entry: decodeContent({ kind, ...header }, content), keyName: header.keyName };
+    const content = unpack(header.codec, packed, MAX_CONTENT_BYTES);
+    return content instanceof Promise ? content.then(decode) : decode(content);
+  }
+
+  private fault(reason: Unreadable): Unreadable {
+    this.metrics.keyFault(reason);
+    return reason;
   }
 
   /** In the background: what was found is what the caller waits for. */
-  private writeBack(key: EntryKey, { entry, header }: Opened, sealed: Buffer, depth: number): void {
-    if (header.keyName !== key.ring.current.name) {
+  private writeBack(key: EntryKey, { entry, keyName }: Opened, sealed: Buffer, depth: number): void {
+    if (keyName !== key.ring.current.name) {
       // under the new key, in all tiers; its ids are those of the query, which are part of the key
-      void this.write(key, { ...entry, ids: key.ids });
+      const { ids } = key;
+      const { computedAt, computeMs, freshUntil, heldUntil, kind, modelVersion, positions, value } = entry;
+      const renewed = { computedAt, computeMs, freshUntil, heldUntil, ids, kind, modelVersion, positions, value };
+      void this.write(key, renewed);
       return;
     }
     this.keepHot(key.primary, entry);
@@ -200,11 +217,11 @@ export class TierChain {
     }
   }
 
-  private keepHot(key: string, entry: HotEntry): void {
+  private keepHot(key: string, entry: Entry): void {
     this.hot.set(key, entry, this.now(), -1);
   }
 
-  private put(tier: GuardedTier, key: string, sealed: Uint8Array, entry: HotEntry): Promise<void> {
+  private put(tier: GuardedTier, key: string, sealed: Uint8Array, entry: Entry): Promise<void> {
     return tier.set(entry.kind, key, sealed, entry.heldUntil - this.now(), databaseSeq(entry.positions));
   }
 }

@@ -8,7 +8,7 @@ export interface CacheTier {
    *
    * @throws where the store cannot be asked
    */
-  get(keys: readonly string[]): Promise<Uint8Array | undefined>;
+  get(keys: readonly string[]): Promise<Uint8Array | null | undefined>;
   /**
    * Sets an entry for a time.
    *
@@ -24,13 +24,10 @@ export interface CacheTier {
    * @default - the store cannot tell
    */
   recent?(prefix: string, limit: number): AsyncIterable<{ readonly key: string; readonly sealed: Uint8Array }>;
+  /**
+   * Whether an error says that the server answered, and the answer was no: it is full, or lacks a right or a table. It is up,
+   * so others may try.
+   */
+  refused(error: unknown): boolean;
   close(): Promise<void>;
-}
-
-/** The server answered, and the answer was no: it is full, or lacks a right or a table. It is up, so others may try. */
-export class TierServerError extends Error {
-  constructor(cause: unknown) {
-    super('the server refused', { cause });
-    this.name = 'TierServerError';
-  }
 }

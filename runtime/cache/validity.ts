@@ -8,6 +8,14 @@ const NO_POSITION: LogPosition = { incarnation: 0, seq: 0 };
 /** Where an entry keeps its position in a log, whichever logs a process knows. */
 const PLACE: { readonly [N in LogName]: number } = { local: 0, redis: 0, database: 1 };
 
+/** What may be condemned: an entry, or one that is being computed. */
+export interface Subject {
+  readonly kind: CacheKind;
+  /** Up to where its computation had read the logs. */
+  readonly positions: readonly LogPosition[];
+  readonly ids: readonly string[];
+}
+
 /**
  * Tells whether an entry may be served: some log of invalidations that was heard of lately knows of it, and no log
  * condemns it. An invalidation is in force only once every log has it, so that one log is enough to go by.
@@ -60,13 +68,16 @@ export class Validity {
     return now < this.allFreshUntil || this.views.some((view) => this.fresh(view, now));
   }
 
-  condemned(positions: readonly LogPosition[], kind: CacheKind, ids: readonly string[]): boolean {
-    return this.views.some((view) => view.condemns(positions[PLACE[view.name]], kind, ids));
+  /** Whether something that concerns it was invalidated since. */
+  condemned(subject: Subject): boolean {
+    return this.views.some((view) => view.condemns(subject.positions[PLACE[view.name]], subject));
   }
 
-  valid(positions: readonly LogPosition[], kind: CacheKind, ids: readonly string[], now: number): boolean {
+  /** Whether it may be served. */
+  valid(subject: Subject, now: number): boolean {
+    const { positions } = subject;
     const known = this.views.some((view) => this.fresh(view, now) && view.knows(positions[PLACE[view.name]]));
-    return known && !this.condemned(positions, kind, ids);
+    return known && !this.condemned(subject);
   }
 
   private fresh(view: LogView, now: number): boolean {

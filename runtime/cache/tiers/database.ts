@@ -1,4 +1,4 @@
-import { TierServerError, type CacheTier } from '../tier';
+import type { CacheTier } from '../tier';
 import { isSqlError, type DatabaseConnection } from './database-connection';
 
 const GET = `SELECT value FROM mediform_cache_entries WHERE key = ANY($1) AND expires_at > now()
@@ -24,23 +24,23 @@ export class DatabaseTier implements CacheTier {
   constructor(private readonly connection: DatabaseConnection) {}
 
   async get(keys: readonly string[]): Promise<Uint8Array | undefined> {
-    const [row] = await this.query<{ value: Buffer }>('cache_get', GET, [keys]);
+    const [row] = await this.connection.query<{ value: Buffer }>('cache_get', GET, [keys]);
     return row?.value;
   }
 
   async set(key: string, sealed: Uint8Array, ttlMs: number, seq: number): Promise<void> {
-    await this.query('cache_set', SET, [key, sealed, seq, ttlMs]);
+    await this.connection.query('cache_set', SET, [key, sealed, seq, ttlMs]);
   }
 
   async delete(keys: readonly string[]): Promise<void> {
-    await this.query('cache_delete', DELETE, [keys]);
+    await this.connection.query('cache_delete', DELETE, [keys]);
   }
 
   async *recent(prefix: string, limit: number): AsyncIterable<{ readonly key: string; readonly sealed: Uint8Array }> {
     let [at, last, left] = ['infinity', '', limit];
     while (left > 0) {
       const size = Math.min(BATCH, left);
-      const rows = await this.query<{ key: string; value: Buffer; at: string }>('cache_recent', RECENT, [
+      const rows = await this.connection.query<{ key: string; value: Buffer; at: string }>('cache_recent', RECENT, [
         prefix,
         at,
         last,
@@ -59,18 +59,14 @@ export class DatabaseTier implements CacheTier {
 
   /** Deletes some of what has expired; returns how many. */
   async purge(limit: number): Promise<number> {
-    return (await this.query('cache_purge', PURGE, [limit])).length;
+    return (await this.connection.query('cache_purge', PURGE, [limit])).length;
+  }
+
+  refused(error: unknown): boolean {
+    return isSqlError(error);
   }
 
   close(): Promise<void> {
     return this.connection.close();
-  }
-
-  private async query<Row extends object>(name: string, text: string, values: readonly unknown[]): Promise<Row[]> {
-    try {
-      return await this.connection.query<Row>(name, text, values);
-    } catch (error) {
-      throw isSqlError(error) ? new TierServerError(error) : error;
-    }
   }
 }

@@ -1,6 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { TierServerError } from '../tier';
+
+/** The server said no. */
+export class MemcachedRefusal extends Error {}
 
 /** How to reach one server. */
 export interface MemcachedServer {
@@ -154,7 +156,7 @@ export class MemcachedConnection {
     const code = line.split(' ', 1)[0] ?? '';
     if (/^(SERVER_ERROR|CLIENT_ERROR|ERROR)$/.test(code)) {
       // the words of a server may quote what was sent to it
-      this.waiting.shift()?.reject(new TierServerError(new Error(code)));
+      this.waiting.shift()?.reject(new MemcachedRefusal(code));
     } else {
       this.answer({ code });
     }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { MemcachedTierConfig } from '../../../constructs/plan/cache/config';
 import { readSecret } from '../secrets';
-import { TierServerError, type CacheTier } from '../tier';
-import { MemcachedConnection } from './memcached-connection';
+import type { CacheTier } from '../tier';
+import { MemcachedConnection, MemcachedRefusal } from './memcached-connection';
 
 interface Server {
   readonly name: string;
@@ -51,12 +51,16 @@ export class MemcachedTier implements CacheTier {
     }
     const { code } = await this.connection(key).command(`ms ${key} ${sealed.byteLength} T${seconds}`, sealed);
     if (code !== 'HD') {
-      throw new TierServerError(new Error(code));
+      throw new MemcachedRefusal(code);
     }
   }
 
   async delete(keys: readonly string[]): Promise<void> {
     await Promise.all(keys.map((key) => this.connection(key).command(`md ${key}`)));
+  }
+
+  refused(error: unknown): boolean {
+    return error instanceof MemcachedRefusal;
   }
 
   close(): Promise<void> {

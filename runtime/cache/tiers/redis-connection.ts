@@ -39,7 +39,8 @@ export async function connectRedis(config: RedisTierConfig): Promise<RedisConnec
     commandsQueueMaxLength: MAX_QUEUE,
     pingInterval: PING_MS,
     maintNotifications: 'disabled',
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+    // deadlines are the caller's, and cheaper than a signal for each command
+    commandOptions: { timeout: undefined, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
   });
   let epoch = 0;
   client.on('ready', () => epoch++);
