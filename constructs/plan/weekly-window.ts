@@ -2,7 +2,7 @@ import type { Problems } from './errors';
 import { utcOffsets } from './utc-offsets';
 
 /** Days of the week in the order of this module: minute 0 of a week is Monday 00:00. */
-const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
+export const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 
 /** Days as cron writes them, from its own first day of the week. */
 const CRON_DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
@@ -151,6 +151,7 @@ function isClock(value: unknown): value is string {
   return typeof value === 'string' && /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/.test(value);
 }
 
+/** Whether a value is the name of a time zone that this machine knows, in its exact spelling. */
 export function isTimeZone(value: unknown): boolean {
   // fixed offsets such as +02:00 would pass Intl, and know nothing of daylight saving
   if (typeof value !== 'string' || !/^[A-Za-z]/.test(value)) {

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../../../constructs/plan/errors';
 import { keyRing, parseKeyRing, TenantKey } from '../../../runtime/cache/key-ring';
 import { EntryKey, type KeySpace } from '../../../runtime/cache/keys';
 import type { CacheQuery } from '../../../runtime/cache/types';
-import { imageQuery } from '../../support/cache';
+import { imageQuery } from '../../support/cached-data';
 
 const SPACE: KeySpace = { kind: 'diagnosis', namespace: 'test', version: 3 };
 const [ONE, TWO] = ['one', 'two'].map((name) => new TenantKey(name, randomBytes(32), 'test')) as [TenantKey, TenantKey];
@@ -46,7 +46,8 @@ test('fields cannot flow into each other', () => {
   });
   fc.assert(
     fc.property(query, query, (a, b) => {
-      const same = JSON.stringify({ ...a, ids: [...a.ids].sort() }) === JSON.stringify({ ...b, ids: [...b.ids].sort() });
+      const same =
+        JSON.stringify({ ...a, ids: [...a.ids].sort() }) === JSON.stringify({ ...b, ids: [...b.ids].sort() });
       expect(new EntryKey(RING, SPACE, a).id === new EntryKey(RING, SPACE, b).id).toBe(same);
     }),
   );
@@ -59,7 +60,9 @@ test('the order of identifiers does not matter', () => {
 test('a content that was hashed while it streamed by has the same key', () => {
   const sha256 = createHash('sha256').update('pixels').digest();
   expect(keyOf({ content: { sha256 } }).id).toBe(keyOf().id);
-  expect(() => keyOf({ content: { sha256: sha256.subarray(1) } })).toThrow(/'content.sha256' \(31 bytes\) must be 32 bytes/);
+  expect(() => keyOf({ content: { sha256: sha256.subarray(1) } })).toThrow(
+    /'content.sha256' \(31 bytes\) must be 32 bytes/,
+  );
 });
 
 test('texts are the same in their canonical form, and keep their case', () => {

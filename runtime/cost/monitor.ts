@@ -1,0 +1,102 @@
+import { COST_CATEGORIES, COST_GROUPS, type CostCategory, type CostGroup } from '../../constructs/plan/cost/categories';
+import { Decimal } from '../../constructs/plan/cost/money';
+import { LedgerError } from './ledger/errors';
+import type { Ledger } from './ledger/ledger';
+
+/** What a day cost. `total = infrastructure + inference + storage + people`. */
+export interface DailyCost {
+  /** `YYYY-MM-DD` */
+  readonly day: string;
+  /** ISO 4217 */
+  readonly currency: string;
+  /** Nodes, volumes, network, idle and shared. */
+  readonly infrastructure: Decimal;
+  /** Models that are paid by tokens, calls or seconds. */
+  readonly inference: Decimal;
+  /** Data outside of the cluster's volumes. */
+  readonly storage: Decimal;
+  /** Hours of development, operations and review. */
+  readonly people: Decimal;
+  /** All four. */
+  readonly total: Decimal;
+  /** The first three: what a provider is paid. */
+  readonly totalWithoutPeople: Decimal;
+  /** Every category, zero where the day has none. */
+  readonly byCategory: { readonly [C in CostCategory]: Decimal };
+}
+
+const DAILY_SQL = `SELECT CAST(day AS VARCHAR) AS day, BillingCurrency AS currency, x_Category, SUM(EffectiveCost) AS cost
+FROM ledger
+WHERE day BETWEEN CAST($1 AS DATE) AND CAST($2 AS DATE)
+GROUP BY day, BillingCurrency, x_Category
+ORDER BY day`;
+
+interface DailyRow {
+  readonly day: string;
+  readonly currency: string;
+  readonly x_Category: CostCategory;
+  readonly cost: Decimal;
+}
+
+/** Daily cost, by category. */
+export class CostMonitor {
+  constructor(private readonly ledger: Ledger) {}
+
+  /**
+   * What one day cost.
+   *
+   * @param day `YYYY-MM-DD`
+   * @throws LedgerError where the ledger does not have the day
+   */
+  async day(day: string): Promise<DailyCost> {
+    const [cost] = await this.days(day, day);
+    if (cost === undefined) {
+      throw new LedgerError(`the ledger has no ${day}; collect it first`);
+    }
+    return cost;
+  }
+
+  /**
+   * What every day from `from` to `to` cost, both included; days that the ledger does not have are left out.
+   */
+  async days(from: string, to: string): Promise<readonly DailyCost[]> {
+    const rows = await this.ledger.query(DAILY_SQL, [from, to]);
+    const days = new Map<string, { readonly currency: string; readonly costs: Map<CostCategory, Decimal> }>();
+    for (const row of rows) {
+      const { day, currency, x_Category, cost } = row as unknown as DailyRow;
+      const entry = days.get(day) ?? { currency, costs: new Map<CostCategory, Decimal>() };
+      days.set(day, entry);
+      entry.costs.set(x_Category, cost);
+    }
+    return [...days].map(([day, { currency, costs }]) => dailyCost(day, currency, costs));
+  }
+}
+
+function dailyCost(day: string, currency: string, costs: ReadonlyMap<CostCategory, Decimal>): DailyCost {
+  const of = (category: CostCategory): Decimal => costs.get(category) ?? new Decimal(0);
+  const group = (name: CostGroup): Decimal =>
+    COST_CATEGORIES.filter((category) => COST_GROUPS[category] === name).reduce(
+      (total, category) => total.plus(of(category)),
+      new Decimal(0),
+    );
+  const [infrastructure, inference, storage, people] = [
+    group('infrastructure'),
+    group('inference'),
+    group('storage'),
+    group('people'),
+  ];
+  const totalWithoutPeople = infrastructure.plus(inference).plus(storage);
+  return {
+    day,
+    currency,
+    infrastructure,
+    inference,
+    storage,
+    people,
+    total: totalWithoutPeople.plus(people),
+    totalWithoutPeople,
+    byCategory: Object.fromEntries(
+      COST_CATEGORIES.map((category) => [category, of(category)]),
+    ) as DailyCost['byCategory'],
+  };
+}
