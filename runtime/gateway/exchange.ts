@@ -45,7 +45,8 @@ export class Exchange implements Waiting {
   ) {
     this.priority = priority;
     response.once('close', () => {
-      if (!response.writableFinished) {
+      // Node calls an answer finished, too, whose connection was destroyed with a part of it unsent
+      if (!response.writableFinished || request.socket.destroyed) {
         this.gone = true;
         this.whenGone?.();
       } else if (!request.complete) {
