@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Metric, type Registry } from 'prom-client';
 
 /** Name, help and labels of a metric. */
 interface MetricWords<L extends string> {
@@ -52,6 +52,12 @@ export class Distribution {
     this.counts = bounds.map(() => 0);
   }
 
+  reset(): void {
+    this.counts.fill(0);
+    this.sum = 0;
+    this.total = 0;
+  }
+
   observe(value: number): void {
     this.sum += value;
     this.total++;
@@ -65,18 +71,29 @@ export class Distribution {
   }
 }
 
-type Snapshot<L extends string> = Awaited<ReturnType<Histogram<L>['get']>>;
+interface Sample<L extends string> {
+  readonly metricName: string;
+  readonly labels: Labels<L>;
+  readonly value: number;
+}
 
-/** A histogram whose series are kept by those who observe. */
-export class DistributionHistogram<L extends string> extends Histogram<L> {
+/** A histogram whose series are kept by those who observe; read by a registry of prom-client as one of its own. */
+export class DistributionHistogram<L extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly type = 'histogram';
+  readonly aggregator = 'sum';
   private readonly distributions: { readonly labels: Labels<L>; readonly distribution: Distribution }[] = [];
-  private readonly prefix: string;
-  private readonly bounds: readonly number[];
 
-  constructor(registry: Registry, { help, labelNames, name }: MetricWords<L>, bounds: readonly number[]) {
-    super({ name, help, labelNames: [...labelNames], buckets: [...bounds], registers: [registry] });
-    this.prefix = name;
-    this.bounds = bounds;
+  constructor(
+    registry: Registry,
+    { help, name }: MetricWords<L>,
+    private readonly bounds: readonly number[],
+  ) {
+    this.name = name;
+    this.help = help;
+    // of a metric a registry needs no more than is here
+    registry.registerMetric(this as unknown as Metric<L>);
   }
 
   begin(labels: Labels<L>): Distribution {
@@ -85,24 +102,25 @@ export class DistributionHistogram<L extends string> extends Histogram<L> {
     return distribution;
   }
 
-  override async get(): Promise<Snapshot<L>> {
-    return { ...(await super.get()), values: this.distributions.flatMap((each) => this.values(each)) };
+  get(): Promise<object> {
+    const { aggregator, help, name, type } = this;
+    return Promise.resolve({ aggregator, help, name, type, values: this.samples() });
   }
 
-  private values({
-    distribution: { counts, sum, total },
-    labels,
-  }: {
-    readonly labels: Labels<L>;
-    readonly distribution: Distribution;
-  }): Snapshot<L>['values'] {
-    const value = (suffix: string, count: number, more: object = {}): Snapshot<L>['values'][number] => ({
-      metricName: `${this.prefix}_${suffix}`,
-      labels: { ...more, ...labels },
-      value: count,
+  reset(): void {
+    this.distributions.forEach(({ distribution }) => distribution.reset());
+  }
+
+  private samples(): Sample<L>[] {
+    return this.distributions.flatMap(({ distribution: { counts, sum, total }, labels }) => {
+      const sample = (suffix: string, value: number, more: object = {}): Sample<L> => ({
+        metricName: `${this.name}_${suffix}`,
+        labels: { ...more, ...labels },
+        value,
+      });
+      let below = 0;
+      const buckets = this.bounds.map((le, index) => sample('bucket', (below += counts[index] ?? 0), { le }));
+      return [...buckets, sample('bucket', total, { le: '+Inf' }), sample('sum', sum), sample('count', total)];
     });
-    let below = 0;
-    const buckets = this.bounds.map((le, index) => value('bucket', (below += counts[index] ?? 0), { le }));
-    return [...buckets, value('bucket', total, { le: '+Inf' }), value('sum', sum), value('count', total)];
   }
 }

@@ -62,35 +62,32 @@ export class TierChain {
     let stale: Found | undefined = hot && { entry: hot, tier: 'hot' };
     for (let depth = 0; depth < this.tiers.length; depth++) {
       const tier = this.tiers[depth] as GuardedTier;
-      if (!this.validity.serving(this.now())) {
+      let keys = this.validity.serving(this.now()) ? key.all : [];
+      if (keys.length === 0) {
         this.metrics.lookup(kind, tier.name, 'skipped');
-        continue;
       }
-      const stored = await tier.get(key.all);
-      if (stored === undefined || stored === null || stored === FAILED) {
-        this.metrics.lookup(kind, tier.name, stored === FAILED ? 'error' : 'miss');
-        continue;
-      }
-      const sealed = asBuffer(stored);
-      const opening = this.open(key, sealed);
-      const opened = opening instanceof Promise ? await opening : opening;
-      if (typeof opened === 'string') {
-        this.metrics.lookup(kind, tier.name, 'unreadable');
-        continue;
-      }
-      const { entry } = opened;
-      const now = this.now();
-      if (entry.heldUntil <= now) {
-        this.metrics.lookup(kind, tier.name, 'miss');
-      } else if (!this.validity.valid(entry, now)) {
-        this.metrics.lookup(kind, tier.name, 'invalidated');
-      } else if (entry.freshUntil <= now) {
-        this.metrics.lookup(kind, tier.name, 'stale');
-        stale ??= { entry, tier: tier.name };
-      } else {
-        this.metrics.lookup(kind, tier.name, 'hit');
-        this.writeBack(key, opened, sealed, depth);
-        return { fresh: { entry, tier: tier.name } };
+      // mostly once: again only where there is an entry under one tenant key that may not be served, and one more key
+      while (keys.length > 0) {
+        const stored = await tier.get(keys);
+        if (stored === undefined || stored === null || stored === FAILED) {
+          this.metrics.lookup(kind, tier.name, stored === FAILED ? 'error' : 'miss');
+          break;
+        }
+        const sealed = asBuffer(stored);
+        const opening = this.open(key, sealed);
+        const opened = opening instanceof Promise ? await opening : opening;
+        const outcome = typeof opened === 'string' ? 'unreadable' : this.judge(opened.entry);
+        this.metrics.lookup(kind, tier.name, outcome);
+        if (typeof opened !== 'string') {
+          const found = { entry: opened.entry, tier: tier.name };
+          if (outcome === 'hit') {
+            this.writeBack(key, opened, sealed, depth);
+            return { fresh: found };
+          }
+          stale ??= outcome === 'stale' ? found : undefined;
+        }
+        const place = keys.indexOf(keyOf(key, sealed));
+        keys = place < 0 ? [] : keys.slice(place + 1);
       }
     }
     return stale === undefined ? {} : { stale };
@@ -138,6 +135,14 @@ export class TierChain {
     return true;
   }
 
+  private judge(entry: Entry): 'hit' | 'miss' | 'stale' | 'invalidated' {
+    const now = this.now();
+    if (entry.heldUntil <= now) {
+      return 'miss';
+    }
+    return !this.validity.valid(entry, now) ? 'invalidated' : entry.freshUntil <= now ? 'stale' : 'hit';
+  }
+
   private validHot(key: EntryKey, now: number): Entry | undefined {
     const held = this.hot.get(key.primary, now);
     if (held === undefined) {
@@ -162,15 +167,8 @@ export class TierChain {
     return entry;
   }
 
-  /** The server may have found it under any of the ring's keys; the header says under which. */
   private open(key: EntryKey, sealed: Buffer): Opened | Unreadable | Promise<Opened | Unreadable> {
-    const header = readHeader(sealed);
-    const { current, keys } = key.ring;
-    if (header === undefined || header.keyName === current.name) {
-      return this.openUnder(key.ring, key.kind, key.primary, sealed, header);
-    }
-    const place = keys.findIndex(({ name }) => name === header.keyName);
-    return this.openUnder(key.ring, key.kind, key.all[place] ?? key.primary, sealed, header);
+    return this.openUnder(key.ring, key.kind, keyOf(key, sealed), sealed);
   }
 
   /** A promise only where the content is large. */
@@ -179,8 +177,8 @@ export class TierChain {
     kind: CacheKind,
     key: string,
     sealed: Buffer,
-    header = readHeader(sealed),
   ): Opened | Unreadable | Promise<Opened | Unreadable> {
+    const header = readHeader(sealed);
     if (header === undefined) {
       return this.fault('bad_format');
     }
@@ -224,6 +222,16 @@ export class TierChain {
   private put(tier: GuardedTier, key: string, sealed: Uint8Array, entry: Entry): Promise<void> {
     return tier.set(entry.kind, key, sealed, entry.heldUntil - this.now(), databaseSeq(entry.positions));
   }
+}
+
+/** A store may have found an entry under any of the ring's keys; the entry says under which. */
+function keyOf(key: EntryKey, sealed: Buffer): string {
+  const { keys } = key.ring;
+  if (keys.length === 1) {
+    return key.primary;
+  }
+  const name = readHeader(sealed)?.keyName;
+  return key.all[keys.findIndex((tenant) => tenant.name === name)] ?? key.primary;
 }
 
 /** The database compares places in its own log. */

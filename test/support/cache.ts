@@ -51,7 +51,9 @@ export class MemoryServer {
           return held !== undefined && held.until > this.clock.now() ? held.sealed : undefined;
         }),
       set: (key, sealed, ttlMs) =>
-        this.answer(() => void this.entries.set(key, { sealed, ttlMs, until: this.clock.now() + ttlMs })),
+        this.answer(() => {
+          this.entries.set(key, { sealed, ttlMs, until: this.clock.now() + ttlMs });
+        }),
       delete: (keys) => this.answer(() => keys.forEach((key) => this.entries.delete(key))),
       refused: () => false,
       close: () => Promise.resolve(),
@@ -74,7 +76,9 @@ export class MemoryServer {
           return this.records.length;
         }),
       renew: ({ incarnation }: LogPosition) =>
-        this.answer(() => void (this.incarnation += incarnation === this.incarnation ? 1 : 0)),
+        this.answer(() => {
+          this.incarnation += incarnation === this.incarnation ? 1 : 0;
+        }),
       wait: () => new Promise((resolve) => setTimeout(resolve, 1).unref()),
       close: () => undefined,
     };
@@ -91,7 +95,12 @@ export class MemoryServer {
           return free;
         }),
       renew: () => Promise.resolve(),
-      release: (key, owner) => this.answer(() => void (this.leases.get(key) === owner && this.leases.delete(key))),
+      release: (key, owner) =>
+        this.answer(() => {
+          if (this.leases.get(key) === owner) {
+            this.leases.delete(key);
+          }
+        }),
     };
   }
 
@@ -187,7 +196,10 @@ export function imageQuery(more: Partial<CacheQuery> = {}): CacheQuery {
 }
 
 /** A computation that counts how often it ran; its results are numbered. */
-export function counting(): { readonly compute: () => Promise<{ value: { body: Buffer } }>; readonly runs: () => number } {
+export function counting(): {
+  readonly compute: () => Promise<{ value: { body: Buffer } }>;
+  readonly runs: () => number;
+} {
   let runs = 0;
   return {
     compute: () => Promise.resolve({ value: { body: Buffer.from(`result ${++runs}`) } }),

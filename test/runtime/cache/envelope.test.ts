@@ -14,7 +14,10 @@ function ringOf(name = 'one', secret: Uint8Array = SECRET, namespace = 'test'): 
 }
 
 const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
-const position = fc.record({ incarnation: fc.integer({ min: 0, max: 2 ** 47 }), seq: fc.integer({ min: 0, max: 2 ** 40 }) });
+const position = fc.record({
+  incarnation: fc.integer({ min: 0, max: 2 ** 47 }),
+  seq: fc.integer({ min: 0, max: 2 ** 40 }),
+});
 const facts = fc.record({
   computedAt: time,
   freshUntil: time,
@@ -78,7 +81,8 @@ test('the same content is sealed differently each time, and under a key of its o
 
 test('an entry is its content again', () => {
   const id = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((hash) => Buffer.from(hash).toString('base64url'));
-  const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
+  const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+    fc.option(arbitrary, { nil: undefined });
   const value = fc
     .tuple(bytes, optional(fc.string()), optional(fc.dictionary(fc.string(), fc.string())))
     .map(([body, contentType, metadata]) => ({
@@ -87,13 +91,19 @@ test('an entry is its content again', () => {
       ...(metadata !== undefined && { metadata: { ...metadata } }),
     }));
   fc.assert(
-    fc.property(facts, optional(value), fc.string(), fc.array(id, { maxLength: 9 }), (times, held, modelVersion, ids) => {
-      const entry: Entry = { kind: 'knowledge', ...times, modelVersion, value: held, ids };
-      const { ids: readIds, ...read } = decodeContent({ kind: 'knowledge', ...times }, encodeContent(entry));
-      expect(readIds).toEqual(ids);
-      expect(read.value).toEqual(held);
-      expect(read).toMatchObject({ kind: 'knowledge', modelVersion, ...times });
-    }),
+    fc.property(
+      facts,
+      optional(value),
+      fc.string(),
+      fc.array(id, { maxLength: 9 }),
+      (times, held, modelVersion, ids) => {
+        const entry: Entry = { kind: 'knowledge', ...times, modelVersion, value: held, ids };
+        const { ids: readIds, ...read } = decodeContent({ kind: 'knowledge', ...times }, encodeContent(entry));
+        expect(readIds).toEqual(ids);
+        expect(read.value).toEqual(held);
+        expect(read).toMatchObject({ kind: 'knowledge', modelVersion, ...times });
+      },
+    ),
   );
 });
 

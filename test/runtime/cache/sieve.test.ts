@@ -15,7 +15,8 @@ class Textbook {
       return true;
     }
     if (this.queue.length === this.capacity) {
-      let at = this.hand === undefined ? this.queue.length - 1 : this.queue.findIndex(({ key }) => key === this.hand?.key);
+      let at =
+        this.hand === undefined ? this.queue.length - 1 : this.queue.findIndex(({ key }) => key === this.hand?.key);
       while (this.queue[at]?.visited) {
         (this.queue[at] as { visited: boolean }).visited = false;
         at = at === 0 ? this.queue.length - 1 : at - 1;

@@ -1,0 +1,99 @@
+/** Keys change while processes run. */
+import { randomBytes } from 'node:crypto';
+import { Registry } from 'prom-client';
+import { RingSource } from '../../../runtime/cache/key-ring-source';
+import { CacheMetrics } from '../../../runtime/cache/metrics';
+import { HotTier } from '../../../runtime/cache/hot-tier';
+import { Fleet, counting, imageQuery, settle } from '../../support/cache';
+
+let fleet: Fleet;
+beforeEach(() => {
+  fleet = new Fleet();
+});
+afterEach(() => fleet.close());
+
+async function store(): Promise<void> {
+  const cache = await fleet.process();
+  await cache.diagnosis.getOrCompute(imageQuery(), counting().compute);
+  await settle();
+}
+
+test('an entry under the previous key is found, and written anew under the current one', async () => {
+  await store();
+  fleet.keys.second = randomBytes(32).toString('base64');
+  fleet.writeRing('second');
+  const reader = await fleet.process();
+  expect((await reader.diagnosis.get(imageQuery()))?.tier).toBe('redis');
+  await settle();
+  expect(fleet.servers.redis.entries.size).toBe(2);
+
+  fleet.writeRing('second', ['second']);
+  const later = await fleet.process();
+  expect((await later.diagnosis.get(imageQuery()))?.tier).toBe('redis');
+  await later.invalidation.diagnosis('study-4711');
+  expect(await later.diagnosis.get(imageQuery())).toBeUndefined();
+});
+
+test('an entry under a key that was taken away is a miss', async () => {
+  await store();
+  fleet.keys.second = randomBytes(32).toString('base64');
+  fleet.writeRing('second', ['second']);
+  expect(await (await fleet.process()).diagnosis.get(imageQuery())).toBeUndefined();
+});
+
+test('during a rotation processes with the old and the new key hear each other', async () => {
+  fleet.keys.second = randomBytes(32).toString('base64');
+  fleet.writeRing('first');
+  const old = await fleet.process();
+  fleet.writeRing('second');
+  const renewed = await fleet.process();
+  for (const [writer, other] of [
+    [old, renewed],
+    [renewed, old],
+  ] as const) {
+    await writer.diagnosis.getOrCompute(imageQuery(), counting().compute);
+    await settle();
+    expect(await other.diagnosis.get(imageQuery())).toBeDefined();
+    await other.invalidation.diagnosis('study-4711');
+    await settle();
+    expect(await writer.diagnosis.get(imageQuery())).toBeUndefined();
+    expect(await other.diagnosis.get(imageQuery())).toBeUndefined();
+  }
+});
+
+test('a foreign entry where only the previous key leads is a miss like any other', async () => {
+  await store();
+  fleet.keys.second = randomBytes(32).toString('base64');
+  const { redis } = fleet.servers;
+  const [[key = '', entry] = []] = redis.entries;
+  const foreign = Buffer.from(entry?.sealed ?? []);
+  foreign.write('other', 4, 'latin1');
+  redis.entries.set(key, { sealed: foreign, until: Infinity, ttlMs: 0 });
+  fleet.writeRing('second');
+  const reader = await fleet.process(['redis']);
+  expect(await reader.diagnosis.get(imageQuery())).toBeUndefined();
+});
+
+test('a changed file is read while the process runs; a broken one alarms and changes nothing', async () => {
+  const registry = new Registry();
+  const metrics = new CacheMetrics(registry, new HotTier().counts, () => ({}));
+  const events: string[] = [];
+  const log = (_level: string, event: string, facts: object): unknown => events.push(event + JSON.stringify(facts));
+  const source = new RingSource({ namespace: 'test', keyRingFile: fleet.keyRingFile }, log, metrics, 5);
+  const { ring } = source;
+  await settle();
+  expect(source.ring).toBe(ring);
+
+  fleet.keys.second = randomBytes(32).toString('base64');
+  fleet.writeRing('second');
+  await settle();
+  expect(source.ring.current.name).toBe('second');
+
+  fleet.writeRing('third');
+  await settle();
+  source.close();
+  expect(source.ring.current.name).toBe('second');
+  expect(events[0]).toContain("'keyRing.current' (third) must be one of the keys");
+  expect(events.join()).not.toContain(fleet.keys.second);
+  expect(await registry.metrics()).toMatch(/key_faults_total\{reason="key_ring"\} [1-9]/);
+});
