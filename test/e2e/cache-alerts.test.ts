@@ -9,9 +9,9 @@ import { checkRules, describeWithPromtool, testRules, type InputSeries, type Rul
 const app = new App();
 const cache = new TieredCache(new Chart(app, 'caches', { namespace: 'caches' }), 'results', IN_CLUSTER);
 new MedicalInferenceService(new Chart(app, 'imaging', { namespace: 'imaging' }), 'search', cachedService(cache));
-const all = ['results', 'search'].flatMap(
+const all: readonly RuleGroup[] = ['results', 'search'].flatMap(
   (name) => (findObject(synthObjects(app), 'PrometheusRule', name) as unknown as PrometheusRule).spec.groups ?? [],
-) as RuleGroup[];
+);
 /** Those on caches alone: of the rules of scaling there are many, and hours to evaluate. */
 const groups = all.map((group) => ({
   ...group,
