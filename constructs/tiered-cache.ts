@@ -93,7 +93,7 @@ export class TieredCache extends Construct {
 
   constructor(scope: Construct, id: string, props: TieredCacheProps) {
     super(scope, id);
-    const plan = planFor(this, () => planTieredCache(id, props, Chart.of(this).namespace));
+    const plan = planFor(this, () => planTieredCache(id, props, Chart.of(this).namespace), props);
     this.plan = plan;
     this.users = this.register();
     this.serviceAccount = kubeObject(this, 'ServiceAccount', cacheServiceAccount(plan));

@@ -3,7 +3,7 @@ import { App, Chart, Duration, Size, Testing } from 'cdk8s';
 import { MedicalInferenceService, NodePool, TieredCache, type TieredCacheProps } from '../constructs';
 import { synthObjects } from '../constructs/testing';
 import { CPU_SERVICE } from './support/app';
-import { IN_CLUSTER, cacheChart, cachedService, secret } from './support/cache';
+import { IN_CLUSTER, cacheChart, cachedService, secret } from './support/tiered-cache';
 
 describe('dead configurations', () => {
   const password = secret('redis');

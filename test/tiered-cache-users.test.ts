@@ -14,8 +14,17 @@ import type { Container, PodSpec } from '../constructs/imports/k8s';
 import type { NetworkPolicy } from '../constructs/imports/network-policy';
 import type { PrometheusRule } from '../constructs/imports/prometheus-rule';
 import type { StatefulSet } from '../constructs/imports/stateful-set';
+import { latePlaceholder } from '../constructs/plan/late-values';
 import { findObject, synthObjects, type KubeObject } from '../constructs/testing';
-import { ELSEWHERE, IN_CLUSTER, cacheChart, cachedService, renderCache, renderedOf, secret } from './support/cache';
+import {
+  ELSEWHERE,
+  IN_CLUSTER,
+  cacheChart,
+  cachedService,
+  renderCache,
+  renderedOf,
+  secret,
+} from './support/tiered-cache';
 
 function podOf(server: 'redis' | 'memcached', props?: Partial<TieredCacheProps>): PodSpec {
   return renderedOf<StatefulSet>('StatefulSet', `results-${server}`, props).spec?.template.spec as PodSpec;
@@ -139,6 +148,17 @@ describe('the configuration of its users', () => {
         passwordFile: '/etc/mediform/cache/database/password',
         caFile: '/etc/mediform/cache/database/ca.crt',
       },
+    });
+  });
+
+  it('takes endpoints that only the deployment knows', () => {
+    const host = latePlaceholder(7);
+    const database = { ...(ELSEWHERE.database as NonNullable<TieredCacheProps['database']>), host };
+    const config = configOf({ redis: { endpoint: host }, memcached: { endpoints: [host] }, database }, ELSEWHERE);
+    expect(config).toMatchObject({
+      redis: { url: `rediss://${host}:6379` },
+      memcached: { servers: [`${host}:11211`] },
+      database: { host },
     });
   });
 

@@ -8,7 +8,7 @@ import type { PodMonitor } from '../constructs/imports/pod-monitor';
 import type { PrometheusRule } from '../constructs/imports/prometheus-rule';
 import type { Service } from '../constructs/imports/service';
 import type { StatefulSet } from '../constructs/imports/stateful-set';
-import { ELSEWHERE, IN_CLUSTER, cacheChart, renderCache, renderedOf, secret } from './support/cache';
+import { ELSEWHERE, IN_CLUSTER, cacheChart, renderCache, renderedOf, secret } from './support/tiered-cache';
 import { schemaErrors } from './support/schema';
 
 function podOf(server: 'redis' | 'memcached', props?: Partial<TieredCacheProps>): PodSpec {

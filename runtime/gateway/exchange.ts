@@ -5,7 +5,7 @@ import type { Priority } from '../../constructs/plan/priorities';
 import type { RoutePlan } from '../../constructs/plan/gateway/defaults';
 import type { Refusal } from './failures';
 import type { CacheResult } from './metrics';
-import type { AnswerHead, ModelAnswer } from './model-answer';
+import { endWithin, type AnswerHead, type ModelAnswer } from './model-answer';
 import { storedHead } from './stored';
 
 /** Time for a caller that still sends its body to read that it was refused. */
@@ -45,7 +45,8 @@ export class Exchange implements Waiting {
   ) {
     this.priority = priority;
     response.once('close', () => {
-      if (!response.writableFinished) {
+      // Node calls an answer finished, too, whose connection was destroyed with a part of it unsent
+      if (!response.writableFinished || request.socket.destroyed) {
         this.gone = true;
         this.whenGone?.();
       } else if (!request.complete) {
@@ -140,11 +141,6 @@ export class Exchange implements Waiting {
   }
 
   #end(body: Uint8Array): void {
-    const { response } = this;
-    response.end(body);
-    if (response.writableNeedDrain) {
-      // closed where the caller does not read
-      response.socket?.setTimeout(this.idleMs);
-    }
+    endWithin(this.response, this.idleMs, body);
   }
 }

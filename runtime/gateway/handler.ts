@@ -42,6 +42,8 @@ export class Handler {
   readonly #model: string;
   /** The newest answer on each connection. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>();
+  /** Connections on which a request was refused that nobody can be sure where it ends. */
+  readonly #distrusted = new WeakSet<Duplex>();
   #closed?: () => void;
   /** Requests that are not answered yet. */
   open = 0;
@@ -66,21 +68,31 @@ export class Handler {
    */
   handle(request: IncomingMessage, response: ServerResponse, invite?: () => void): void {
     const { plan, now } = this.deps;
-    const exchange = new Exchange(
-      request,
-      response,
-      now(),
-      plan.unmatched?.priority ?? 'normal',
-      this.#model,
-      plan.timeouts.idle * 1000,
-    );
+    const { socket } = request;
+    if (this.#distrusted.has(socket)) {
+      // what follows such a request may be a part of it: its connection closes when it is answered
+      return;
+    }
+    const idleMs = plan.timeouts.idle * 1000;
+    const exchange = new Exchange(request, response, now(), plan.defaultPriority, this.#model, idleMs);
     this.open++;
-    this.#answers.set(request.socket, response);
+    this.#answers.set(socket, response);
     response.once('close', () => this.#close(exchange));
     if (this.draining) {
       response.shouldKeepAlive = false;
     }
-    this.#answer(exchange, invite).catch((error: unknown) => this.#fail(exchange, error));
+    let intake: Intake;
+    try {
+      intake = this.#heads.read(request);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status === 400 || error.status === 501) {
+        response.shouldKeepAlive = false;
+        this.#distrusted.add(socket);
+      }
+      this.#fail(exchange, error);
+      return;
+    }
+    this.#answer(exchange, intake, invite).catch((error: unknown) => this.#fail(exchange, error));
   }
 
   /** Whether an answer has begun on a connection. */
@@ -113,9 +125,8 @@ export class Handler {
     this.#awaited.forEach((body) => body.check(now));
   }
 
-  async #answer(exchange: Exchange, invite: (() => void) | undefined): Promise<void> {
+  async #answer(exchange: Exchange, intake: Intake, invite: (() => void) | undefined): Promise<void> {
     const { request } = exchange;
-    const intake = this.#heads.read(request);
     exchange.route = intake.route;
     exchange.priority = intake.priority;
     const lookup = this.#lookups?.of(request, intake);

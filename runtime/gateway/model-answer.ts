@@ -121,7 +121,7 @@ export class ModelAnswer implements AnswerHead {
       message.on('data', send);
       message.once('end', () => {
         whole = true;
-        response.end();
+        endWithin(response, idleMs);
       });
       message.once('close', () => {
         if (!whole) {
@@ -144,5 +144,13 @@ export class ModelAnswer implements AnswerHead {
   /** Wants no more of it. */
   discard(): void {
     this.message.destroy();
+  }
+}
+
+/** Ends an answer; the connection of a caller that does not read it for so long is closed. */
+export function endWithin(response: ServerResponse, idleMs: number, body?: Uint8Array): void {
+  response.end(body);
+  if (response.writableLength > 0) {
+    response.socket?.setTimeout(idleMs);
   }
 }

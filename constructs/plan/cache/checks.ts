@@ -15,7 +15,7 @@ interface Rule {
 }
 
 const NAMESPACE = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
-const HOST_PORT = /^(\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/i;
+const HOST_PORT = /^(\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/i;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/;
 
 const between = (least: number, most: number, because: string): Rule => ({

@@ -78,6 +78,7 @@ export interface GatewayPlan extends Pick<GatewayConfig, 'service' | 'namespace'
     Pick<NonNullable<GatewayConfig['listen']>, 'tls'>;
   readonly admin: Complete<NonNullable<GatewayConfig['admin']>>;
   readonly trustedCallers: NonNullable<GatewayConfig['trustedCallers']>;
+  readonly defaultPriority: Priority;
   readonly admission: AdmissionPlan;
   readonly routes: readonly RoutePlan[];
   /** What is done with requests that no route matches; absent where they are refused. */
@@ -98,10 +99,11 @@ const UNMATCHED = 'unmatched';
 export function planGateway(config: GatewayConfig): GatewayPlan {
   const defaults = GATEWAY_DEFAULTS;
   const body = { ...defaults.body, ...config.body };
+  const defaultPriority = config.defaultPriority ?? defaults.defaultPriority;
   const route = (given: RouteConfig): RoutePlan => ({
     path: given.path,
     methods: given.methods,
-    priority: given.priority ?? config.defaultPriority ?? defaults.defaultPriority,
+    priority: given.priority ?? defaultPriority,
     maxBodyBytes: given.maxBodyBytes ?? body.maxBytes,
     cache: given.cache === undefined ? undefined : planRouteCache(given.cache),
   });
@@ -114,6 +116,7 @@ export function planGateway(config: GatewayConfig): GatewayPlan {
     listen: { ...defaults.listen, ...config.listen },
     admin: { ...defaults.admin, ...config.admin },
     trustedCallers: config.trustedCallers ?? [],
+    defaultPriority,
     admission: planAdmission(config.admission ?? {}),
     routes: (config.routes ?? []).map(route),
     unmatched: config.unmatched === 'refuse' ? undefined : route({ path: UNMATCHED }),

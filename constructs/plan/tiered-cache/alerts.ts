@@ -100,7 +100,8 @@ export function cacheUserAlerts(service: { readonly namespace: string; readonly 
     },
     {
       alert: 'CacheHitRatioLow',
-      expr: `${answers('hit')} / (${answers('hit|miss')} > ${LEAST_REQUESTS}) < ${LOW_HIT_RATIO}`,
+      // where nothing was ever found, no hit was ever counted
+      expr: `(${answers('hit')} or vector(0)) / (${answers('hit|miss')} > ${LEAST_REQUESTS}) < ${LOW_HIT_RATIO}`,
       for: '1h',
       labels: { severity: 'info', ...labels },
       annotations: {

@@ -15,6 +15,12 @@ export interface Subject {
    * @default - none: a client
    */
   readonly hosts?: readonly string[];
+  /**
+   * URIs of a client, such as its SPIFFE id.
+   *
+   * @default - none
+   */
+  readonly uris?: readonly string[];
 }
 
 /** An authority that issues certificates. */
@@ -28,12 +34,13 @@ export class CertificateAuthority {
     this.certificate = this.sign(commonName, this.keys.publicKey, extensions);
   }
 
-  issue({ commonName, hosts = [] }: Subject): KeyPair {
+  issue({ commonName, hosts = [], uris = [] }: Subject): KeyPair {
     const { publicKey, privateKey } = newKeys();
     const purpose = hosts.length > 0 ? '1.3.6.1.5.5.7.3.1' : '1.3.6.1.5.5.7.3.2';
     const extensions = [keyUsage(0x80, 7), extension('2.5.29.37', sequence(objectId(purpose)))];
-    if (hosts.length > 0) {
-      extensions.push(extension('2.5.29.17', sequence(...hosts.map(alternativeName))));
+    const names = [...hosts.map(alternativeName), ...uris.map((uri) => der(0x86, Buffer.from(uri)))];
+    if (names.length > 0) {
+      extensions.push(extension('2.5.29.17', sequence(...names)));
     }
     return { certificate: this.sign(commonName, publicKey, extensions), key: privateKeyPem(privateKey) };
   }

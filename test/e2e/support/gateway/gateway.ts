@@ -38,7 +38,12 @@ export async function gatewayConfig(modelPort: number, config: TestConfig = {}):
 export async function stage(config: TestConfig = {}): Promise<Stage> {
   const model = await Model.start();
   let text = '';
-  const gateway = await startGateway(await gatewayConfig(model.port, config), { write: (lines) => (text += lines) });
+  const gateway = await gatewayConfig(model.port, config)
+    .then((whole) => startGateway(whole, { write: (lines) => (text += lines) }))
+    .catch(async (error: unknown) => {
+      await model.stop();
+      throw error;
+    });
   const lines: Stage['lines'] = (event) =>
     text
       .split('\n')
