@@ -39,7 +39,7 @@ export interface MemcachedTierConfig extends SharedTierConfig {
   readonly tls?: boolean;
   /** User of memcached's `--auth-file`. @default - no authentication */
   readonly username?: string;
-  /** File with that user's password. @default - no authentication */
+  /** File with that user's password, which has no white space. @default - no authentication */
   readonly passwordFile?: string;
 }
 

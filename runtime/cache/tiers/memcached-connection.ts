@@ -50,6 +50,10 @@ export class MemcachedConnection {
     this.connect();
   }
 
+  get connected(): boolean {
+    return this.ready;
+  }
+
   /** Sends a command that has one reply. Fails at once while there is no connection. */
   command(line: string, value?: Uint8Array): Promise<Reply> {
     if (!this.ready) {

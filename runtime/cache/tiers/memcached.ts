@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { MemcachedTierConfig } from '../../../constructs/plan/cache/config';
+import { Problems } from '../../../constructs/plan/errors';
 import { readSecret } from '../secrets';
 import type { CacheTier } from '../tier';
 import { MemcachedConnection, MemcachedRefusal } from './memcached-connection';
@@ -23,6 +24,19 @@ export class MemcachedTier implements CacheTier {
 
   constructor(config: MemcachedTierConfig) {
     const { caFile, passwordFile, servers, tls = true, username } = config;
+    const login =
+      username === undefined || passwordFile === undefined
+        ? undefined
+        : { username, password: readSecret(passwordFile) };
+    const problems = new Problems();
+    problems.check(
+      login === undefined || !/\s/.test(login.password),
+      'memcached.passwordFile',
+      passwordFile,
+      'hold a password without white space',
+      'the server takes no other',
+    );
+    problems.throwIfAny();
     const ca = caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') };
     this.servers = servers.map((name) => {
       const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(name) ?? [];
@@ -30,8 +44,7 @@ export class MemcachedTier implements CacheTier {
         host,
         port: Number(port),
         ...(tls && { tls: ca }),
-        ...(username !== undefined &&
-          passwordFile !== undefined && { login: { username, password: readSecret(passwordFile) } }),
+        ...(login !== undefined && { login }),
       });
       return { name, connection };
     });

@@ -1,0 +1,151 @@
+/** Processes that share a cache on real servers. */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createMedicalCache, migrate, type CacheConfig, type CacheQuery, type MedicalCache } from 'mediform/cache';
+import { Registry } from 'prom-client';
+import { Processes } from './processes';
+import { startMemcached, startPostgres, startRedis, type Store } from './stores';
+
+/** What an opened cache's metrics say, by name and labels. */
+export type Metrics = (pattern: RegExp) => Promise<number>;
+
+export interface OpenedCache {
+  readonly cache: MedicalCache;
+  /** Sum of the samples whose line matches. */
+  readonly metrics: Metrics;
+}
+
+type Stores = Required<Pick<CacheConfig, 'redis' | 'memcached' | 'database'>>;
+
+/** The three servers, and caches on them. */
+export class CacheFleet {
+  readonly keyRingFile: string;
+  private readonly keys: { [name: string]: string } = {};
+  private readonly caches: MedicalCache[] = [];
+
+  private constructor(
+    readonly processes: Processes,
+    readonly redis: Store<Stores['redis']>,
+    readonly memcached: Store<Stores['memcached']>,
+    readonly postgres: Store<Stores['database']>,
+  ) {
+    this.keyRingFile = join(processes.folder, 'keyring.json');
+    this.writeRing('first', ['first']);
+  }
+
+  static async start(): Promise<CacheFleet> {
+    const processes = await Processes.start();
+    const [redis, memcached, postgres] = await Promise.all([
+      startRedis(processes, { tls: true, password: 'only-for-tests' }),
+      startMemcached(processes, { tls: true, password: 'only-for-tests' }),
+      startPostgres(processes, { tls: true }),
+    ]);
+    await migrate(postgres.config);
+    return new CacheFleet(processes, redis, memcached, postgres);
+  }
+
+  /** Writes the key ring; keys that are new are made. */
+  writeRing(current: string, names: readonly string[]): void {
+    names.forEach((name) => (this.keys[name] ??= randomBytes(32).toString('base64')));
+    const keys = Object.fromEntries(names.map((name) => [name, this.keys[name]]));
+    writeFileSync(this.keyRingFile, JSON.stringify({ current, keys }));
+  }
+
+  /** A configuration with a namespace of its own, so that tests do not meet each other's entries. */
+  config(more: Partial<CacheConfig> = {}): CacheConfig {
+    return {
+      namespace: `test-${randomBytes(4).toString('hex')}`,
+      keyRingFile: this.keyRingFile,
+      redis: this.redis.config,
+      memcached: this.memcached.config,
+      database: this.postgres.config,
+      breaker: { openMs: 300 },
+      ...more,
+    };
+  }
+
+  async open(config: CacheConfig): Promise<OpenedCache> {
+    const registry = new Registry();
+    const cache = await createMedicalCache(config, { registry, log: () => undefined });
+    this.caches.push(cache);
+    const metrics = async (pattern: RegExp): Promise<number> =>
+      (await registry.metrics())
+        .split('\n')
+        .filter((line) => !line.startsWith('#') && pattern.test(line))
+        .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    return { cache, metrics };
+  }
+
+  /** Closes the caches; servers go on. */
+  async closeCaches(): Promise<void> {
+    await Promise.all(this.caches.splice(0).map((cache) => cache.close()));
+  }
+
+  async stop(): Promise<void> {
+    await this.closeCaches();
+    await this.processes.stop();
+  }
+}
+
+/** A question about the image of a study. */
+export function study(index: number): CacheQuery {
+  return {
+    content: Buffer.from(`pixels of study ${index}`),
+    model: 'resnet50',
+    modelVersion: '1.0.0',
+    preprocessingVersion: '1',
+    ids: [`study-${index}`],
+  };
+}
+
+/** What callers saw under a load. */
+export interface LoadReport {
+  readonly calls: number;
+  readonly computations: number;
+  /** Answers of each tier. */
+  readonly byTier: { readonly [tier: string]: number };
+  readonly slowestMs: number;
+}
+
+/** Asks about studies at random until it is told to stop, and checks that each answer is that study's. */
+export function load(caches: readonly MedicalCache[], studies: number, atATime = 8): () => Promise<LoadReport> {
+  let [calls, computations, slowestMs, over] = [0, 0, 0, false];
+  const byTier: { [tier: string]: number } = {};
+  const failures: unknown[] = [];
+  const worker = async (number: number): Promise<void> => {
+    const cache = caches[number % caches.length] as MedicalCache;
+    while (!over) {
+      const index = Math.floor(Math.random() * studies);
+      const start = performance.now();
+      try {
+        const { tier, value } = await cache.diagnosis.getOrCompute(study(index), () => {
+          computations++;
+          return Promise.resolve({ value: { body: Buffer.from(`diagnosis ${index}`) } });
+        });
+        byTier[tier] = (byTier[tier] ?? 0) + 1;
+        if (value === undefined || Buffer.from(value.body).toString() !== `diagnosis ${index}`) {
+          failures.push(new Error(`study ${index} was answered with another one's diagnosis`));
+        }
+      } catch (error) {
+        failures.push(error);
+      }
+      calls++;
+      slowestMs = Math.max(slowestMs, performance.now() - start);
+      await sleep(1);
+    }
+  };
+  const workers = Array.from({ length: atATime }, (_, number) => worker(number));
+  return async () => {
+    over = true;
+    await Promise.all(workers);
+    if (failures.length > 0) {
+      throw new AggregateError(
+        failures.slice(0, 3),
+        `${failures.length} of ${calls} calls failed: ${String(failures[0])}`,
+      );
+    }
+    return { calls, computations, byTier, slowestMs };
+  };
+}
