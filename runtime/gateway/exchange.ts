@@ -6,6 +6,7 @@ import type { RoutePlan } from '../../constructs/plan/gateway/defaults';
 import type { Refusal } from './failures';
 import type { CacheResult } from './metrics';
 import { endWithin, type AnswerHead, type ModelAnswer } from './model-answer';
+import type { RequestBody } from './request-body';
 import { storedHead } from './stored';
 
 /** Time for a caller that still sends its body to read that it was refused. */
@@ -33,6 +34,7 @@ export class Exchange implements Waiting {
   waitedMs?: number;
   gone = false;
   whenGone?: () => void;
+  body?: RequestBody;
 
   constructor(
     readonly request: IncomingMessage,
@@ -42,16 +44,20 @@ export class Exchange implements Waiting {
     /** `name; version=...` of the model. */
     private readonly model: string,
     private readonly idleMs: number,
+    /** Called when it is over. */
+    ended: (exchange: Exchange) => void,
   ) {
     this.priority = priority;
     response.once('close', () => {
       // Node calls an answer finished, too, whose connection was destroyed with a part of it unsent
       if (!response.writableFinished || request.socket.destroyed) {
         this.gone = true;
+        this.body?.leave();
         this.whenGone?.();
       } else if (!request.complete) {
         this.#linger();
       }
+      ended(this);
     });
   }
 

@@ -74,10 +74,9 @@ export class Handler {
       return;
     }
     const idleMs = plan.timeouts.idle * 1000;
-    const exchange = new Exchange(request, response, now(), plan.defaultPriority, this.#model, idleMs);
+    const exchange = new Exchange(request, response, now(), plan.defaultPriority, this.#model, idleMs, this.#ended);
     this.open++;
     this.#answers.set(socket, response);
-    response.once('close', () => this.#close(exchange));
     if (this.draining) {
       response.shouldKeepAlive = false;
     }
@@ -135,6 +134,7 @@ export class Handler {
     }
     const cached = lookup !== undefined && 'kind' in lookup ? lookup : undefined;
     const body = this.#body(exchange, intake, invite, cached);
+    exchange.body = body;
     try {
       await this.#withBody(exchange, { request, intake, body }, cached);
     } finally {
@@ -168,16 +168,14 @@ export class Handler {
       await this.#large.answer(exchange, question, lookup);
       return;
     }
-    let hash: Buffer | undefined;
-    const sha256 = (): Buffer => (hash ??= body.sha256());
-    if (intake.digest !== undefined && !sha256().equals(intake.digest)) {
+    if (intake.digest !== undefined && !body.sha256().equals(intake.digest)) {
       throw new Refusal(400, 'digest_mismatch');
     }
     if (lookup === undefined) {
       await this.#forward(exchange, question);
       return;
     }
-    const content = contentOf(body.held, lookup.route, sha256);
+    const content = contentOf(body, lookup.route);
     await this.#flights.answer(exchange, question, lookup, lookup.kind.key(lookup.query(content)));
   }
 
@@ -201,7 +199,7 @@ export class Handler {
     exchange.refuse(error instanceof Refusal ? error : new Refusal(500, 'unexpected'));
   }
 
-  #close(exchange: Exchange): void {
+  readonly #ended = (exchange: Exchange): void => {
     const { metrics, log, plan, now } = this.deps;
     const { code, priority, request, reason, cacheResult, cacheDetail, waitedMs } = exchange;
     this.open--;
@@ -225,7 +223,7 @@ export class Handler {
       });
     }
     this.#closed?.();
-  }
+  };
 }
 
 /** Trace id of a W3C `traceparent`; nothing else that it may hold. */

@@ -12,8 +12,11 @@ const FLUSH_MS = 100;
 
 /** JSON lines, gathered so that a request does not wait for the terminal. */
 export class Log {
+  readonly #base: string;
   #lines = '';
   #timer?: NodeJS.Timeout;
+  #at = 0;
+  #time = '';
 
   /**
    * @param write takes whole lines
@@ -21,11 +24,21 @@ export class Log {
    */
   constructor(
     private readonly write: (lines: string) => void,
-    private readonly base: LogFacts,
-  ) {}
+    base: LogFacts,
+  ) {
+    this.#base = JSON.stringify(base).slice(1, -1);
+  }
 
+  /** @param event one of our own words */
   line(level: LogLevel, event: string, facts: LogFacts = {}): void {
-    this.#lines += `${JSON.stringify({ time: new Date().toISOString(), level, event, ...this.base, ...facts })}\n`;
+    const now = Date.now();
+    if (now !== this.#at) {
+      this.#at = now;
+      this.#time = new Date(now).toISOString();
+    }
+    const rest = JSON.stringify(facts).slice(1);
+    const comma = rest === '}' ? '' : ',';
+    this.#lines += `{"time":"${this.#time}","level":"${level}","event":"${event}",${this.#base}${comma}${rest}\n`;
     if (level === 'error' || this.#lines.length >= FLUSH_CHARACTERS) {
       this.flush();
     } else {

@@ -5,6 +5,7 @@ import type { GatewayPlan, RouteCachePlan } from '../../constructs/plan/gateway/
 import { canonicalJson } from './canonical-json';
 import { hasDirective, single } from './headers';
 import type { Intake } from './intake';
+import type { RequestBody } from './request-body';
 import type { Trust } from './trust';
 
 /** What is looked up for a request, but for its body. */
@@ -26,15 +27,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Decides what is looked up for a request. */
 export class Lookups {
-  readonly #model: Pick<CacheQuery, 'model' | 'modelVersion' | 'preprocessingVersion'>;
+  readonly #preprocessingVersion: string;
 
   constructor(
-    plan: GatewayPlan,
+    private readonly plan: GatewayPlan,
     private readonly cache: MedicalCache,
     private readonly trust: Trust,
   ) {
-    const { name: model, version: modelVersion, preprocessingVersion = '' } = plan.model;
-    this.#model = { model, modelVersion, preprocessingVersion };
+    this.#preprocessingVersion = plan.model.preprocessingVersion ?? '';
   }
 
   /** @returns undefined where the route has no cache */
@@ -68,28 +68,32 @@ export class Lookups {
       kind: this.cache.of(route.kind),
       route,
       fresh: hasDirective(headers['cache-control'], 'no-cache', 'max-age'),
-      query: (content) => ({ ...this.#model, content, variant, ...(ids.length > 0 ? { ids } : {}) }),
+      query: (content) => ({
+        content,
+        model: this.plan.model.name,
+        modelVersion: this.plan.model.version,
+        preprocessingVersion: this.#preprocessingVersion,
+        variant,
+        ids,
+      }),
     };
   }
 }
 
-/**
- * What of a body that is held makes the key.
- *
- * @param sha256 of the very bytes
- */
-export function contentOf(body: Buffer, route: RouteCachePlan, sha256: () => Buffer): CacheQuery['content'] {
+/** What of a body that is held makes the key. */
+export function contentOf(body: RequestBody, route: RouteCachePlan): CacheQuery['content'] {
   if (route.key === 'body') {
-    return { sha256: sha256() };
+    return { sha256: body.sha256() };
   }
+  const { held } = body;
   let text: string;
   try {
-    text = utf8.decode(body);
+    text = utf8.decode(held);
   } catch {
     // no text: its bytes are what counts
-    return body;
+    return held;
   }
-  return route.key === 'text' ? text : (jsonContent(text, route) ?? body);
+  return route.key === 'text' ? text : (jsonContent(text, route) ?? held);
 }
 
 /** As bytes, since the cache would collapse white space in a text. */

@@ -22,6 +22,9 @@ export class Budget {
   }
 }
 
+/** A larger body is hashed as it comes, so that no other request waits for it. */
+const HASHED_AT_ONCE = 65_536;
+
 /** What bounds a body. */
 export interface BodyBounds {
   readonly maxBytes: number;
@@ -50,7 +53,9 @@ export class RequestBody {
   #reading?: Reading;
   #failure?: Error;
   #listening = false;
+  /** Of what came so far; begun when it is clear that it will not all be there at once. */
   #hash?: Hash;
+  #sha256?: Buffer;
   #awaitingSince?: number;
   #awaitedMs = 0;
 
@@ -65,9 +70,8 @@ export class RequestBody {
     private readonly watched: Set<RequestBody>,
     private readonly now: () => number,
     private invite: (() => void) | undefined,
-    hashed: boolean,
+    private readonly hashed: boolean,
   ) {
-    this.#hash = hashed ? createHash('sha256') : undefined;
     const { headers } = request;
     if (headers['content-length'] === '0' || (!('content-length' in headers) && !('transfer-encoding' in headers))) {
       this.complete = true;
@@ -84,9 +88,12 @@ export class RequestBody {
     return this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held);
   }
 
-  /** SHA-256 of all that came; may be asked once. */
+  /** SHA-256 of all that came. */
   sha256(): Buffer {
-    return (this.#hash as Hash).digest();
+    if (this.#hash === undefined) {
+      return createHash('sha256').update(this.held).digest();
+    }
+    return (this.#sha256 ??= this.#hash.digest());
   }
 
   /**
@@ -136,6 +143,10 @@ export class RequestBody {
         return next === undefined || sink === undefined || sink.write(next);
       };
       const held = this.#held;
+      if (this.hashed && this.#hash === undefined) {
+        this.#hash = createHash('sha256');
+        held.forEach((piece) => this.#hash?.update(piece));
+      }
       this.release();
       const goOn = held.map(send).every(Boolean);
       if (this.complete) {
@@ -171,6 +182,13 @@ export class RequestBody {
     this.#heldBytes = 0;
   }
 
+  /** The caller has left. */
+  leave(): void {
+    if (!this.complete) {
+      this.#fail(new CallerGone());
+    }
+  }
+
   /** Reads no more of it. */
   stop(): void {
     this.#pause();
@@ -201,16 +219,19 @@ export class RequestBody {
       this.#listening = true;
       this.request.on('data', (chunk: Buffer) => this.#take(chunk));
       this.request.on('end', () => this.#end());
-      // also after the end, where nobody listens any more
-      this.request.on('close', () => this.#fail(new CallerGone()));
-      this.request.on('error', () => this.#fail(new CallerGone()));
     }
     this.#resume();
   }
 
   #take(chunk: Buffer): void {
     this.bytes += chunk.length;
-    this.#hash?.update(chunk);
+    if (this.#hash !== undefined) {
+      this.#hash.update(chunk);
+    } else if (this.hashed && this.bytes > HASHED_AT_ONCE) {
+      this.#hash = createHash('sha256');
+      this.#held.forEach((held) => this.#hash?.update(held));
+      this.#hash.update(chunk);
+    }
     if (this.bytes > this.bounds.maxBytes) {
       this.#fail(new Refusal(413, 'body_too_large'));
     } else if (this.#reading?.take(chunk) === true) {
@@ -227,9 +248,6 @@ export class RequestBody {
   }
 
   #fail(error: Error): void {
-    if (this.complete) {
-      return;
-    }
     this.#pause();
     this.#failure ??= error;
     this.#reading?.fail(error);
