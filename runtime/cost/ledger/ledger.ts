@@ -7,7 +7,7 @@ import { columnDefinitions, Engine, literal, type QueryRow } from './engine';
 import { DamagedLedgerError, LedgerError } from './errors';
 import { isUrl, type S3Settings } from '../s3';
 import { S3Store } from './s3-store';
-import { FolderStore, type LedgerStore } from './store';
+import { FolderStore, type Fetched, type LedgerStore } from './store';
 import { damagedFiles, metadataOf, readMetadata, type DayMetadata } from './day-metadata';
 
 /** How a ledger is opened. */
@@ -130,20 +130,23 @@ export class Ledger {
     parameters: readonly (string | number)[] = [],
     options: QueryOptions = {},
   ): Promise<readonly QueryRow[]> {
+    const { skipDamaged = false } = options;
     return this.alone(async () => {
-      const files = await this.filesOf(options);
+      const { files, damaged } = await this.fetch(options);
+      if (damaged.size > 0 && !skipDamaged) {
+        throw new DamagedLedgerError(this.describe(damaged));
+      }
       try {
         return await this.queryFiles(files, sql, parameters);
       } catch (cause) {
-        const damaged = await this.findDamaged(files);
-        if (damaged.length === 0) {
+        const unreadable = await damagedFiles(this.engine, files);
+        if (unreadable.size === 0) {
           throw new LedgerError(`the query failed: ${(cause as Error).message}`, { cause });
         }
-        if (options.skipDamaged !== true) {
-          throw new DamagedLedgerError(damaged);
+        if (!skipDamaged) {
+          throw new DamagedLedgerError(this.describe(unreadable));
         }
-        const bad = new Set(damaged.map(({ day }) => day));
-        return this.queryFiles(new Map([...files].filter(([day]) => !bad.has(day))), sql, parameters);
+        return this.queryFiles(new Map([...files].filter(([day]) => !unreadable.has(day))), sql, parameters);
       }
     });
   }
@@ -154,7 +157,10 @@ export class Ledger {
    * @returns the days that are damaged
    */
   async verify(): Promise<readonly DamagedDay[]> {
-    return this.alone(async () => this.findDamaged(await this.filesOf({})));
+    return this.alone(async () => {
+      const { files, damaged } = await this.fetch({});
+      return this.describe(new Map([...damaged, ...(await damagedFiles(this.engine, files))]));
+    });
   }
 
   /** Ends it, and lets its memory and its temporary files go. */
@@ -165,11 +171,8 @@ export class Ledger {
     });
   }
 
-  /** Path of the file of each day. */
-  private async filesOf({ from = '', to = '9999' }: QueryOptions): Promise<Map<string, string>> {
-    const days = (await this.store.days()).filter((day) => day >= from && day <= to);
-    const paths = await this.store.fetch(days);
-    return new Map(days.map((day, index) => [day, paths[index] ?? '']));
+  private async fetch({ from = '', to = '9999' }: QueryOptions): Promise<Fetched> {
+    return this.store.fetch((await this.store.days()).filter((day) => day >= from && day <= to));
   }
 
   private async queryFiles(
@@ -190,9 +193,8 @@ export class Ledger {
     return this.engine.query(sql, parameters);
   }
 
-  private async findDamaged(files: ReadonlyMap<string, string>): Promise<DamagedDay[]> {
-    const reasons = await damagedFiles(this.engine, files);
-    return [...reasons].map(([day, reason]) => ({ day, file: this.store.nameOf(day), reason }));
+  private describe(damaged: ReadonlyMap<string, string>): DamagedDay[] {
+    return [...damaged].sort().map(([day, reason]) => ({ day, file: this.store.nameOf(day), reason }));
   }
 
   /** What the ledger's nearest other readable day says of itself. */
@@ -201,7 +203,7 @@ export class Ledger {
     const near = [days.filter((other) => other < day).at(-1), days.find((other) => other > day)].filter(
       (other) => other !== undefined,
     );
-    for (const [, path] of await this.filesOfDays(near)) {
+    for (const path of (await this.store.fetch(near)).files.values()) {
       try {
         return await readMetadata(this.engine, path);
       } catch {
@@ -209,11 +211,6 @@ export class Ledger {
       }
     }
     return undefined;
-  }
-
-  private async filesOfDays(days: readonly string[]): Promise<Map<string, string>> {
-    const paths = await this.store.fetch(days);
-    return new Map(days.map((day, index) => [day, paths[index] ?? '']));
   }
 
   private async alone<T>(work: () => Promise<T>): Promise<T> {
