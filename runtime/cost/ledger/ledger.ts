@@ -54,6 +54,14 @@ export interface QueryOptions {
   readonly skipDamaged?: boolean;
 }
 
+/** What all days of a ledger have in common. */
+export interface LedgerSettings {
+  /** IANA name of the zone on whose clock days start and end. */
+  readonly timeZone: string;
+  /** ISO 4217. */
+  readonly currency: string;
+}
+
 /** A day that cannot be read. */
 export interface DamagedDay {
   readonly day: string;
@@ -115,6 +123,14 @@ export class Ledger {
   async gaps(from: string, to: string): Promise<readonly string[]> {
     const days = new Set(await this.days());
     return daysBetween(from, to).filter((day) => !days.has(day));
+  }
+
+  /** Time zone and currency of all its days; undefined where it has no day that can be read. */
+  async settings(): Promise<LedgerSettings | undefined> {
+    return this.alone(async () => {
+      const days = await this.store.days();
+      return this.firstReadable([...days].reverse());
+    });
   }
 
   /**
@@ -203,11 +219,17 @@ export class Ledger {
     const near = [days.filter((other) => other < day).at(-1), days.find((other) => other > day)].filter(
       (other) => other !== undefined,
     );
-    for (const path of (await this.store.fetch(near)).files.values()) {
-      try {
-        return await readMetadata(this.engine, path);
-      } catch {
-        // a damaged neighbour says nothing, and keeps nobody from writing
+    return this.firstReadable(near);
+  }
+
+  private async firstReadable(days: readonly string[]): Promise<DayMetadata | undefined> {
+    for (const day of days) {
+      for (const path of (await this.store.fetch([day])).files.values()) {
+        try {
+          return await readMetadata(this.engine, path);
+        } catch {
+          // a damaged day says nothing, and keeps nobody from asking another
+        }
       }
     }
     return undefined;
