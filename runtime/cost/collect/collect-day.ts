@@ -60,7 +60,7 @@ export async function collectDay({ day, config, prices, s3 }: CollectOptions): P
   const usage: DayUsage = {
     nodes: await collectNodes(prometheus, owners, config.region, problems),
     volumes: await collectVolumes(prometheus, owners, config.region, config.volumeTypes ?? {}),
-    traffic: await collectTraffic(prometheus, owners, config.region),
+    traffic: config.traffic === 'none' ? [] : await collectTraffic(prometheus, owners, config.region, problems),
     models: await collectModels(prometheus, owners),
     dataStores: await dataStoresOf(config, prometheus, bounds.hours, problems),
     people: peopleOf(config, day),
