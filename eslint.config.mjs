@@ -19,7 +19,7 @@ const PULUMI = ['@pulumi/*'];
 const CDK8S = [/^(cdk8s|cdk8s-plus-27|constructs)$/];
 
 export default tseslint.config(
-  { ignores: ['lib/', 'dist/', 'coverage/', 'constructs/imports/', '.scratch/'] },
+  { ignores: ['lib/', 'dist/', 'bundles/', 'coverage/', 'constructs/imports/', '.scratch/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -44,9 +44,16 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-unnecessary-type-parameters': 'off' },
   },
   {
-    files: ['**/*.mjs', '**/*.js'],
+    files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', module: 'writable', require: 'readonly', URL: 'readonly' },
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        require: 'readonly',
+        URL: 'readonly',
+        __filename: 'readonly',
+      },
     },
   },
   layer(

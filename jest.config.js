@@ -1,6 +1,8 @@
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
+  // what the tests synthesise holds the programs as they are now
+  globalSetup: '<rootDir>/test/support/bundles.js',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // types are checked by `npm run types`, once and for all files

@@ -1,4 +1,5 @@
 import type { IConstruct } from 'constructs';
+import type { NetworkPeer } from './plan/network';
 import type { NodePoolSpec } from './plan/node-pools/spec';
 import type { ServicePlan } from './plan/service/plan';
 
@@ -7,6 +8,14 @@ export interface ServiceFacts {
   /** Path of the construct. */
   readonly path: string;
   readonly plan: ServicePlan;
+}
+
+/** What one cache tells the rest of its app. */
+export interface CacheFacts {
+  /** Path of the construct. */
+  readonly path: string;
+  /** Who may reach its servers. Services that use it add themselves. */
+  readonly users: NetworkPeer[];
 }
 
 /**
@@ -35,6 +44,12 @@ export class AppFacts {
 
   /** Services of the app, by `namespace/name`. */
   public readonly services = new Map<string, ServiceFacts>();
+
+  /** Caches of the app, by `namespace/name`. */
+  public readonly caches = new Map<string, CacheFacts>();
+
+  /** ConfigMaps with programs, by `namespace/program`. */
+  public readonly programs = new Map<string, string>();
 
   /** Paths of the `PriorityClasses` of the app; more than one is a mistake. */
   public readonly priorityClasses: string[] = [];

@@ -4,14 +4,18 @@ export { NodePool, type NodePoolProps } from './node-pool';
 export type { DisruptionBudgetProps, NodePoolBaseProps } from './node-pool-props';
 export { PriorityClasses } from './priority-classes';
 export { PrometheusAdapterRules, type PrometheusAdapterRulesProps } from './prometheus-adapter-rules';
+export { TieredCache, type CacheMaintenanceObjects, type CacheServerObjects } from './tiered-cache';
 export { SpotBatchPool, type SpotBatchPoolProps } from './spot-batch-pool';
 
 export { ACCELERATORS, Accelerator, type AcceleratorSpec } from './plan/accelerators';
 export { adapterConfig, type AdapterConfig, type AdapterRule } from './plan/adapter-rules';
 export { ConfigurationError } from './plan/errors';
 export { type GpuSharing } from './plan/gpu-sharing';
+export type { CacheConfig } from './plan/cache/config';
+export type { CacheKind } from './plan/cache/kinds';
+export type { AdmissionConfig, BodyConfig, GatewayConfig, RouteCacheConfig, RouteConfig } from './plan/gateway/config';
 export type { GpuOptions } from './plan/node-pools/gpus';
-export type { NodePoolCluster } from './plan/node-pools/options';
+export type { NodePoolCluster, NodePoolOptions } from './plan/node-pools/options';
 export type {
   CapacityType,
   ConsolidationPolicy,
@@ -25,7 +29,18 @@ export type {
   NodeRequirement,
   NodeTaint,
 } from './plan/node-pools/spec';
-export type { Architecture, NodeType } from './plan/node-pools/plan';
+export {
+  planGpuNodePool,
+  planNodePool,
+  planSpotBatchPool,
+  type Architecture,
+  type CpuNodePoolOptions,
+  type GpuNodePoolOptions,
+  type NodeType,
+  type SpotBatchPoolOptions,
+} from './plan/node-pools/plan';
+export type { AuthorityRef, MountedFile, SecretKey } from './plan/mounts';
+export type { NetworkPeer } from './plan/network';
 export { PRIORITY_CLASSES, Priority, parsePriority, type PriorityClassSpec } from './plan/priorities';
 export { type ByteSize, type TimeSpan } from './plan/quantities';
 export type {
@@ -50,15 +65,32 @@ export {
   type WorkloadNeeds,
   type WorkloadSchedule,
 } from './plan/scheduling';
+export type { GatewaySidecarPlan } from './plan/service/gateway';
+export type { GatewayCaller, GatewayProps } from './plan/service/gateway-props';
 export type { ServicePlan } from './plan/service/plan';
 export type {
   DisruptionProps,
   MedicalInferenceServiceProps,
   ModelRef,
   MonitoringProps,
-  NetworkPeer,
   NetworkProps,
   ProbePaths,
 } from './plan/service/props';
 export type { ResourceBounds, VerticalScalingPlan, VerticalScalingProps } from './plan/service/vertical-scaling';
+export type { TieredCachePlan } from './plan/tiered-cache/plan';
+export type {
+  CacheDatabaseProps,
+  CacheEndpointProps,
+  CacheServerProps,
+  CacheTierProps,
+  CacheTlsProps,
+  CacheWarmUpProps,
+  EvictionPolicy,
+  MemcachedEndpointProps,
+  MemcachedServerProps,
+  RedisEndpointProps,
+  RedisServerProps,
+  TieredCacheProps,
+} from './plan/tiered-cache/props';
+export type { CacheServerPlan } from './plan/tiered-cache/servers';
 export { type Day, type WeeklyWindow } from './plan/weekly-window';

@@ -6,11 +6,13 @@ import { kubeObject, planFor } from './kube-object';
 import { placementProblems } from './plan/placement';
 import { horizontalPodAutoscaler, scaledObject } from './plan/scaling/autoscaler';
 import { deployment, podDisruptionBudget } from './plan/service/deployment';
+import { gatewayConfigMap } from './plan/service/gateway';
 import { podMonitor, prometheusRule } from './plan/service/monitoring';
 import { networkPolicy } from './plan/service/network-policy';
 import { planService, type ServicePlan } from './plan/service/plan';
 import type { MedicalInferenceServiceProps } from './plan/service/props';
 import { verticalPodAutoscaler } from './plan/service/vertical-scaling';
+import { provideProgram } from './program';
 
 /**
  * A model behind HTTP that scales by rules, drains gracefully, runs under the Pod Security standard "restricted" and
@@ -31,6 +33,8 @@ export class MedicalInferenceService extends Construct {
 
   /** Identity of the pods. Patch through `ApiObject.of`. */
   public readonly serviceAccount: kplus.ServiceAccount;
+  /** The ConfigMap of the gateway; absent where it is off. What is patched into it restarts nothing. */
+  public readonly gatewayConfig?: ApiObject;
   /** The Deployment object. */
   public readonly deployment: ApiObject;
   /** Address of the service inside the cluster; works with cdk8s-plus ingresses. Patch through `ApiObject.of`. */
@@ -50,7 +54,7 @@ export class MedicalInferenceService extends Construct {
 
   constructor(scope: Construct, id: string, props: MedicalInferenceServiceProps) {
     super(scope, id);
-    const plan = planFor(this, () => planService(id, props, Chart.of(this).namespace));
+    const plan = planFor(this, () => planService(id, props, Chart.of(this).namespace), props);
     const { name, namespace, labels, scaling, verticalScaling } = plan;
     const target = { namespace, service: name, containerName: plan.containerName, labels };
     this.plan = plan;
@@ -59,10 +63,14 @@ export class MedicalInferenceService extends Construct {
       metadata: { name, namespace, labels, annotations: props.serviceAccountAnnotations },
       automountToken: false,
     });
-    this.deployment = kubeObject(this, 'Deployment', deployment(plan));
+    if (plan.gateway !== undefined) {
+      this.gatewayConfig = kubeObject(this, 'GatewayConfig', gatewayConfigMap(plan.gateway, namespace, labels));
+    }
+    const program = plan.gateway && provideProgram(this, 'gateway', namespace);
+    this.deployment = kubeObject(this, 'Deployment', deployment(plan, program));
     this.service = new kplus.Service(this, 'Service', {
       metadata: { name, namespace, labels },
-      ports: [{ name: 'http', port: 80, targetPort: plan.port }],
+      ports: [{ name: 'http', port: 80, targetPort: plan.servicePort }],
     });
     for (const [label, value] of Object.entries(plan.selectorLabels)) {
       this.service.selectLabel(label, value);
@@ -91,6 +99,11 @@ export class MedicalInferenceService extends Construct {
     const key = `${this.plan.namespace}/${this.plan.name}`;
     const first = facts.services.get(key) ?? { path: this.node.path, plan: this.plan };
     facts.services.set(key, first);
+    const { cache } = this.plan.props;
+    if (cache !== undefined) {
+      const { namespace, selectorLabels: podLabels } = this.plan;
+      facts.caches.get(`${cache.plan.namespace}/${cache.plan.name}`)?.users.push({ namespace, podLabels });
+    }
     this.node.addValidation({
       validate: () => [
         ...(first.path === this.node.path

@@ -42,6 +42,24 @@ print(
     ];
   }),
 );
+const servers = ofKind('StatefulSet');
+if (servers.length > 0) {
+  print(
+    ['cache server', 'priority', 'servers', 'memory each', 'nodes', 'used by'],
+    servers.map(({ metadata, spec }) => {
+      const { replicas: count, template } = spec as unknown as { replicas: number; template: { spec: PodSpec } };
+      const { containers, nodeSelector, priorityClassName } = template.spec;
+      return [
+        `${metadata.namespace}/${metadata.name}`,
+        priorityClassName.replace('-priority', ''),
+        count,
+        containers[0]?.resources.limits.memory ?? '-',
+        Object.values(nodeSelector).join(', '),
+        users(metadata.name, metadata.namespace),
+      ];
+    }),
+  );
+}
 print(
   ['node pool', 'capacity', 'limit', 'for'],
   ofKind('NodePool').map(({ metadata, spec }) => {
@@ -86,6 +104,17 @@ interface NodePoolSpec {
     readonly metadata: { readonly labels: { readonly [label: string]: string } };
     readonly spec: { readonly requirements: readonly { readonly key: string; readonly values?: readonly string[] }[] };
   };
+}
+
+/** Whom the network policy of a server lets in. */
+function users(name: string, namespace: string | undefined): string {
+  const policy = ofKind('NetworkPolicy').find(
+    ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
+  );
+  const [rule] = (policy?.spec?.ingress ?? []) as {
+    from?: { podSelector?: { matchLabels?: { readonly [label: string]: string } } }[];
+  }[];
+  return (rule?.from ?? []).flatMap(({ podSelector }) => Object.values(podSelector?.matchLabels ?? {})).join(', ');
 }
 
 function gpuNames(values: (key: string) => string): string {

@@ -10,6 +10,7 @@ import { format, resolveConfig } from 'prettier';
 import { parseAllDocuments } from 'yaml';
 
 const KUBERNETES = 'k8s.io/kubernetes@v1.34.4';
+const CERT_MANAGER = 'github.com/cert-manager/cert-manager@v1.21.2';
 const KARPENTER_AWS = 'github.com/aws/karpenter-provider-aws@v1.8.6';
 const KEDA = 'github.com/kedacore/keda/v2@v2.19.0';
 const PROMETHEUS_OPERATOR = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
@@ -21,11 +22,13 @@ const prometheusCrd = (file) => `example/prometheus-operator-crd/monitoring.core
 // One row per source file: [module, file in it, apiVersion, kinds]. A YAML file is a CRD, a JSON file an OpenAPI document.
 const SOURCES = [
   [KUBERNETES, openapi('api__v1'), 'v1', ['ConfigMap', 'Namespace', 'Service', 'ServiceAccount']],
-  [KUBERNETES, openapi('apis__apps__v1'), 'apps/v1', ['Deployment']],
+  [KUBERNETES, openapi('apis__apps__v1'), 'apps/v1', ['Deployment', 'StatefulSet']],
   [KUBERNETES, openapi('apis__autoscaling__v2'), 'autoscaling/v2', ['HorizontalPodAutoscaler']],
+  [KUBERNETES, openapi('apis__batch__v1'), 'batch/v1', ['CronJob', 'Job']],
   [KUBERNETES, openapi('apis__networking.k8s.io__v1'), 'networking.k8s.io/v1', ['NetworkPolicy']],
   [KUBERNETES, openapi('apis__policy__v1'), 'policy/v1', ['PodDisruptionBudget']],
   [KUBERNETES, openapi('apis__scheduling.k8s.io__v1'), 'scheduling.k8s.io/v1', ['PriorityClass']],
+  [CERT_MANAGER, 'deploy/crds/cert-manager.io_certificates.yaml', 'cert-manager.io/v1', ['Certificate']],
   [KARPENTER_AWS, 'pkg/apis/crds/karpenter.sh_nodepools.yaml', 'karpenter.sh/v1', ['NodePool']],
   [KARPENTER_AWS, 'pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml', 'karpenter.k8s.aws/v1', ['EC2NodeClass']],
   [KEDA, 'config/crd/bases/keda.sh_scaledobjects.yaml', 'keda.sh/v1alpha1', ['ScaledObject']],

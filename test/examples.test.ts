@@ -2,7 +2,7 @@
  * Each example makes exactly what is committed beside it, and all of it passes the strict schemas. After a change that
  * is meant, `npm run golden` writes the files anew; read the difference before you commit it.
  */
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
@@ -39,6 +39,17 @@ function files(folder: string): [string, string][] {
     .map((file) => [file, readFileSync(join(folder, file), 'utf8')]);
 }
 
+/**
+ * Leaves out what a program is made of, and the names that follow from it: those change with every library that is in
+ * it. All else is compared to the letter.
+ */
+function withoutPrograms([file, text]: [string, string]): [string, string] {
+  const named = text.replaceAll(/\bmediform-(gateway|cache)-[0-9a-f]{10}\b/g, 'mediform-$1-HASH');
+  // a Job is named after its program too
+  const jobs = named.replaceAll(/\b([a-z0-9-]+-migrate)-[0-9a-f]{10}\b/g, '$1-HASH');
+  return [file, jobs.replaceAll(/^( +program\.br: )[A-Za-z0-9+/=]+$/gm, '$1PROGRAM')];
+}
+
 function objectsOf(text: string): KubeObject[] {
   return parseAllDocuments(text).map((document) => document.toJS() as KubeObject);
 }
@@ -48,11 +59,13 @@ describe.each(['01-one-service', '02-reference-system', '03-hospital'])('%s', (e
 
   it('makes what is committed', async () => {
     const { folder } = await synth(example);
+    const made = files(folder).map(withoutPrograms);
     if (process.env.UPDATE_GOLDEN !== undefined) {
       rmSync(golden, { recursive: true, force: true });
-      cpSync(folder, golden, { recursive: true });
+      mkdirSync(golden);
+      made.forEach(([file, text]) => writeFileSync(join(golden, file), text));
     }
-    expect(files(folder)).toEqual(files(golden));
+    expect(made).toEqual(files(golden));
   });
 
   it('passes the strict schemas', async () => {

@@ -33,7 +33,7 @@ const podSpec = (props?: Partial<MedicalInferenceServiceProps>): NonNullable<Ret
 
 describe('objects', () => {
   it('are these, all of the same name and namespace', () => {
-    const objects = render();
+    const objects = render({ gateway: 'off' });
     expect(objects.map(({ kind }) => kind).sort()).toEqual([
       'Deployment',
       'HorizontalPodAutoscaler',
@@ -57,6 +57,7 @@ describe('objects', () => {
     ['targets', { scaling: { targets: { gpuUtilization: 70, queueLength: 4, resources: { cpu: 60 } } } }],
     ['MIG', { gpu: { accelerator: Accelerator.H100, sharing: { mode: 'mig', profile: '1g.10gb' } } }],
     ['batch', { priority: 'batch', verticalScaling: 'off' }],
+    ['no gateway', { gateway: 'off' }],
     ['separate metrics port', { monitoring: { port: 9100, labels: { release: 'x' } } }],
     ['model from S3', { model: { name: 'm', version: '1', source: 's3://models/m' } }],
   ])('pass the strict schemas: %s', (_, props) => {
@@ -68,6 +69,7 @@ describe('objects', () => {
     const service = testService({}, chart);
     const children = [
       ApiObject.of(service.serviceAccount),
+      service.gatewayConfig,
       service.deployment,
       ApiObject.of(service.service),
       service.autoscaler,
@@ -78,7 +80,9 @@ describe('objects', () => {
       service.prometheusRule,
     ];
     children.forEach((child) => child?.addJsonPatch(JsonPatch.add('/metadata/annotations', { patched: 'yes' })));
-    const objects = Testing.synth(chart) as { metadata: { annotations?: { patched?: string } } }[];
+    const all = Testing.synth(chart) as { binaryData?: object; metadata: { annotations?: { patched?: string } } }[];
+    // the gateway's program is of no service alone
+    const objects = all.filter(({ binaryData }) => binaryData === undefined);
     expect(objects).toHaveLength(children.length);
     expect(objects.every(({ metadata }) => metadata.annotations?.patched === 'yes')).toBe(true);
   });
@@ -102,7 +106,8 @@ describe('pods', () => {
     const spec = podSpec();
     expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
     expect(spec.hostNetwork ?? spec.hostPID ?? spec.hostIPC).toBeUndefined();
-    expect(spec.volumes?.every((volume) => volume.emptyDir !== undefined)).toBe(true);
+    const kinds = spec.volumes?.flatMap((volume) => Object.keys(volume).filter((key) => key !== 'name'));
+    expect(new Set(kinds)).toEqual(new Set(['emptyDir', 'configMap', 'projected']));
     for (const container of spec.containers) {
       expect(container.securityContext).toEqual({
         allowPrivilegeEscalation: false,
@@ -122,7 +127,7 @@ describe('pods', () => {
   });
 
   it('serve until every endpoint has forgotten them, then finish the slowest request', () => {
-    const spec = podSpec({ slowestRequest: Duration.seconds(120) });
+    const spec = podSpec({ slowestRequest: Duration.seconds(120), gateway: 'off' });
     expect(spec.containers[0]?.lifecycle?.preStop?.sleep?.seconds).toBe(10);
     expect(spec.terminationGracePeriodSeconds).toBe(10 + 120 + 5);
   });
@@ -248,9 +253,9 @@ describe('vertical scaling', () => {
 });
 
 describe('monitoring', () => {
-  it('scrapes the service port, or one of its own', () => {
+  it('scrapes the service port, or one of its own, where there is no gateway', () => {
     const endpoint = (props?: Partial<MedicalInferenceServiceProps>): unknown =>
-      rendered<PodMonitor>('PodMonitor', props).spec.podMetricsEndpoints?.[0];
+      rendered<PodMonitor>('PodMonitor', { ...props, gateway: 'off' }).spec.podMetricsEndpoints?.[0];
     expect(endpoint()).toEqual({ port: 'http', path: '/metrics', interval: '15s' });
     expect(endpoint({ monitoring: { port: 9100 } })).toEqual({ port: 'metrics', path: '/metrics', interval: '15s' });
   });

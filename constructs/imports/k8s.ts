@@ -159,6 +159,17 @@ export interface ContainerRestartRuleOnExitCodes {
   values?: number[];
 }
 
+export interface CronJobSpec {
+  concurrencyPolicy?: 'Allow' | 'Forbid' | 'Replace';
+  failedJobsHistoryLimit?: number;
+  jobTemplate: JobTemplateSpec;
+  schedule: string;
+  startingDeadlineSeconds?: number;
+  successfulJobsHistoryLimit?: number;
+  suspend?: boolean;
+  timeZone?: string;
+}
+
 export interface CrossVersionObjectReference {
   apiVersion?: string;
   kind: string;
@@ -393,6 +404,30 @@ export interface ImageVolumeSource {
 
 export type IntOrString = number | string;
 
+export interface JobSpec {
+  activeDeadlineSeconds?: number;
+  backoffLimit?: number;
+  backoffLimitPerIndex?: number;
+  completionMode?: 'Indexed' | 'NonIndexed';
+  completions?: number;
+  managedBy?: string;
+  manualSelector?: boolean;
+  maxFailedIndexes?: number;
+  parallelism?: number;
+  podFailurePolicy?: PodFailurePolicy;
+  podReplacementPolicy?: 'Failed' | 'TerminatingOrFailed';
+  selector?: LabelSelector;
+  successPolicy?: SuccessPolicy;
+  suspend?: boolean;
+  template: PodTemplateSpec;
+  ttlSecondsAfterFinished?: number;
+}
+
+export interface JobTemplateSpec {
+  metadata?: ObjectMeta;
+  spec?: JobSpec;
+}
+
 export interface KeyToPath {
   key: string;
   mode?: number;
@@ -515,6 +550,11 @@ export interface MetricTarget {
   value?: Quantity;
 }
 
+export interface ModifyVolumeStatus {
+  status: 'InProgress' | 'Infeasible' | 'Pending';
+  targetVolumeAttributesClassName?: string;
+}
+
 export interface NFSVolumeSource {
   path: string;
   readOnly?: boolean;
@@ -625,6 +665,23 @@ export interface OwnerReference {
   uid: string;
 }
 
+export interface PersistentVolumeClaim {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: ObjectMeta;
+  spec?: PersistentVolumeClaimSpec;
+  status?: PersistentVolumeClaimStatus;
+}
+
+export interface PersistentVolumeClaimCondition {
+  lastProbeTime?: Time;
+  lastTransitionTime?: Time;
+  message?: string;
+  reason?: string;
+  status: string;
+  type: string;
+}
+
 export interface PersistentVolumeClaimSpec {
   accessModes?: ('ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOnce' | 'ReadWriteOncePod')[];
   dataSource?: TypedLocalObjectReference;
@@ -635,6 +692,28 @@ export interface PersistentVolumeClaimSpec {
   volumeAttributesClassName?: string;
   volumeMode?: 'Block' | 'Filesystem';
   volumeName?: string;
+}
+
+export interface PersistentVolumeClaimStatus {
+  accessModes?: ('ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOnce' | 'ReadWriteOncePod')[];
+  allocatedResourceStatuses?: {
+    [k: string]:
+      | 'ControllerResizeInProgress'
+      | 'ControllerResizeInfeasible'
+      | 'NodeResizeInProgress'
+      | 'NodeResizeInfeasible'
+      | 'NodeResizePending';
+  };
+  allocatedResources?: {
+    [k: string]: Quantity;
+  };
+  capacity?: {
+    [k: string]: Quantity;
+  };
+  conditions?: PersistentVolumeClaimCondition[];
+  currentVolumeAttributesClassName?: string;
+  modifyVolumeStatus?: ModifyVolumeStatus;
+  phase?: 'Bound' | 'Lost' | 'Pending';
 }
 
 export interface PersistentVolumeClaimTemplate {
@@ -696,6 +775,27 @@ export interface PodDisruptionBudgetSpec {
   minAvailable?: IntOrString;
   selector?: LabelSelector;
   unhealthyPodEvictionPolicy?: 'AlwaysAllow' | 'IfHealthyBudget';
+}
+
+export interface PodFailurePolicy {
+  rules: PodFailurePolicyRule[];
+}
+
+export interface PodFailurePolicyOnExitCodesRequirement {
+  containerName?: string;
+  operator: 'In' | 'NotIn';
+  values: number[];
+}
+
+export interface PodFailurePolicyOnPodConditionsPattern {
+  status: string;
+  type: string;
+}
+
+export interface PodFailurePolicyRule {
+  action: 'Count' | 'FailIndex' | 'FailJob' | 'Ignore';
+  onExitCodes?: PodFailurePolicyOnExitCodesRequirement;
+  onPodConditions?: PodFailurePolicyOnPodConditionsPattern[];
 }
 
 export interface PodOS {
@@ -872,6 +972,11 @@ export interface RollingUpdateDeployment {
   maxUnavailable?: IntOrString;
 }
 
+export interface RollingUpdateStatefulSetStrategy {
+  maxUnavailable?: IntOrString;
+  partition?: number;
+}
+
 export interface SELinuxOptions {
   level?: string;
   role?: string;
@@ -984,12 +1089,49 @@ export interface SleepAction {
   seconds: number;
 }
 
+export interface StatefulSetOrdinals {
+  start?: number;
+}
+
+export interface StatefulSetPersistentVolumeClaimRetentionPolicy {
+  whenDeleted?: string;
+  whenScaled?: string;
+}
+
+export interface StatefulSetSpec {
+  minReadySeconds?: number;
+  ordinals?: StatefulSetOrdinals;
+  persistentVolumeClaimRetentionPolicy?: StatefulSetPersistentVolumeClaimRetentionPolicy;
+  podManagementPolicy?: 'OrderedReady' | 'Parallel';
+  replicas?: number;
+  revisionHistoryLimit?: number;
+  selector: LabelSelector;
+  serviceName?: string;
+  template: PodTemplateSpec;
+  updateStrategy?: StatefulSetUpdateStrategy;
+  volumeClaimTemplates?: PersistentVolumeClaim[];
+}
+
+export interface StatefulSetUpdateStrategy {
+  rollingUpdate?: RollingUpdateStatefulSetStrategy;
+  type?: 'OnDelete' | 'RollingUpdate';
+}
+
 export interface StorageOSVolumeSource {
   fsType?: string;
   readOnly?: boolean;
   secretRef?: LocalObjectReference;
   volumeName?: string;
   volumeNamespace?: string;
+}
+
+export interface SuccessPolicy {
+  rules: SuccessPolicyRule[];
+}
+
+export interface SuccessPolicyRule {
+  succeededCount?: number;
+  succeededIndexes?: string;
 }
 
 export interface Sysctl {

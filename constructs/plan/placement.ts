@@ -2,7 +2,16 @@ import { ACCELERATORS } from './accelerators';
 import { Problems } from './errors';
 import { unitsPerGpu } from './gpu-sharing';
 import type { NodePoolSpec } from './node-pools/spec';
+import type { Priority } from './priorities';
+import type { WorkloadSchedule } from './scheduling';
 import type { ServicePlan } from './service/plan';
+
+/** Pods that have to find a node. */
+export interface Placeable {
+  readonly priority: Priority;
+  readonly schedule: WorkloadSchedule;
+  readonly nodeSelector: { readonly [label: string]: string };
+}
 
 /** Node labels that Kubernetes or the cloud sets, whatever the pool. */
 const WELL_KNOWN =
@@ -19,29 +28,45 @@ export function placementProblems(service: ServicePlan, pools: readonly NodePool
     return [];
   }
   const problems = new Problems();
-  const fitting = pools.filter((pool) => misfit(service, pool) === undefined);
+  const fitting = fittingPools(problems, service, pools);
   if (fitting.length > 0) {
     checkCapacity(problems, service, fitting);
     fitting.forEach((pool) => checkLifetimes(problems, service, pool));
-  } else {
-    const reasons = pools.map((pool) => `${pool.name}: ${misfit(service, pool)}`).join('; ');
-    problems.check(
-      false,
-      'nodeSelector',
-      service.nodeSelector,
-      'fit a node pool of the app',
-      `its pods would wait for ever (${reasons}); set checkNodePools to false where the pool is defined elsewhere`,
-    );
   }
   return problems.list;
 }
 
-/** Why the pods of a service cannot run on a pool. */
-function misfit(service: ServicePlan, pool: NodePoolSpec): string | undefined {
-  if (!pool.priorities.includes(service.priority)) {
+/**
+ * The pools of an app that pods can run on. That there is none is a problem, unless the app has no pools at all.
+ *
+ * @param property what the user wrote, and the pods come of
+ */
+export function fittingPools(
+  problems: Problems,
+  pods: Placeable,
+  pools: readonly NodePoolSpec[],
+  property = 'nodeSelector',
+): readonly NodePoolSpec[] {
+  const fitting = pools.filter((pool) => misfit(pods, pool) === undefined);
+  if (pools.length > 0 && fitting.length === 0) {
+    const reasons = pools.map((pool) => `${pool.name}: ${misfit(pods, pool)}`).join('; ');
+    problems.check(
+      false,
+      property,
+      pods.nodeSelector,
+      'fit a node pool of the app',
+      `its pods would wait for ever (${reasons}); set checkNodePools to false where the pool is defined elsewhere`,
+    );
+  }
+  return fitting;
+}
+
+/** Why pods cannot run on a pool. */
+function misfit(pods: Placeable, pool: NodePoolSpec): string | undefined {
+  if (!pool.priorities.includes(pods.priority)) {
     return `takes ${pool.priorities.join(' and ')} work only`;
   }
-  for (const [label, value] of Object.entries(service.nodeSelector)) {
+  for (const [label, value] of Object.entries(pods.nodeSelector)) {
     const required = pool.requirements.find(({ key, operator }) => key === label && operator === 'In');
     const offered = pool.labels[label] !== undefined ? [pool.labels[label]] : required?.values;
     if (offered === undefined ? !WELL_KNOWN.test(label) : !offered.includes(value)) {
@@ -50,7 +75,7 @@ function misfit(service: ServicePlan, pool: NodePoolSpec): string | undefined {
   }
   const taint = pool.taints.find(
     ({ key, value, effect }) =>
-      !service.schedule.tolerations.some(
+      !pods.schedule.tolerations.some(
         (toleration) =>
           toleration.key === key &&
           toleration.effect === effect &&
@@ -61,7 +86,7 @@ function misfit(service: ServicePlan, pool: NodePoolSpec): string | undefined {
     return `has the taint ${taint.key}=${taint.value}`;
   }
   const most = Math.max(0, ...pool.accelerators.map((gpu) => nodeUnits(pool, gpu)));
-  return service.schedule.gpus > most ? `has at most ${most} GPUs on a node` : undefined;
+  return pods.schedule.gpus > most ? `has at most ${most} GPUs on a node` : undefined;
 }
 
 function nodeUnits(pool: NodePoolSpec, accelerator: NodePoolSpec['accelerators'][number]): number {

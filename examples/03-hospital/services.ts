@@ -1,25 +1,48 @@
 import { Chart, Duration, JsonPatch, Size, type App } from 'cdk8s';
-import { Accelerator, MedicalInferenceService, Priority } from 'mediform';
+import { Accelerator, MedicalInferenceService, Priority, type TieredCache } from 'mediform';
 import { TIME_ZONE, WEEKDAYS } from './platform';
 
 const REGISTRY = 'registry.hospital.example';
 const MONITORING = { labels: { release: 'prometheus' } };
 
 /** The three services of the hospital, and the batch side of the first. */
-export function services(app: App): void {
+export function services(app: App, results: TieredCache): void {
   const imaging = new Chart(app, 'imaging', { namespace: 'imaging' });
-  imageDiagnosis(imaging);
+  imageDiagnosis(imaging, results);
   nightlyReads(imaging);
   recordAnalysis(new Chart(app, 'records', { namespace: 'records' }));
-  knowledgeRetrieval(new Chart(app, 'knowledge', { namespace: 'knowledge' }));
+  knowledgeRetrieval(new Chart(app, 'knowledge', { namespace: 'knowledge' }), results);
 }
 
 /** CT, X-ray and MRI images; emergencies first. */
-function imageDiagnosis(chart: Chart): void {
+function imageDiagnosis(chart: Chart, results: TieredCache): void {
   const service = new MedicalInferenceService(chart, 'image_diagnosis', {
     image: `${REGISTRY}/image-diagnosis:3.1.0`,
-    model: { name: 'resnet50', version: '3.1.0', source: 's3://hospital-models/resnet50/3.1.0' },
+    model: {
+      name: 'resnet50',
+      version: '3.1.0',
+      preprocessingVersion: '12',
+      source: 's3://hospital-models/resnet50/3.1.0',
+    },
     priority: Priority.EMERGENCY,
+    cache: results,
+    gateway: {
+      routes: [
+        {
+          path: '/v1/diagnose',
+          methods: ['POST'],
+          maxBodyBytes: 512 * 1024 * 1024,
+          // the router has checked who asks, and names the study, by which a diagnosis can be invalidated
+          cache: { kind: 'diagnosis', credentials: 'ignore', idHeaders: ['x-study-uid'] },
+        },
+        { path: '/v1/archive/**', priority: Priority.BATCH },
+      ],
+      unmatched: 'refuse',
+      // the router alone may say that a request is an emergency, or is none
+      trustedCallers: [{ secret: { secret: 'dicom-router', key: 'caller-secret' } }],
+      admission: { concurrency: 16, queueLength: 100 },
+      memory: Size.gibibytes(1),
+    },
     gpu: { count: 1, accelerator: Accelerator.A10G },
     cpu: 3,
     memory: Size.gibibytes(12),
@@ -28,7 +51,7 @@ function imageDiagnosis(chart: Chart): void {
     sharedMemory: Size.gibibytes(2),
     cacheVolume: Size.gibibytes(30),
     env: { CUDA_MODULE_LOADING: 'LAZY' },
-    secretEnv: { CACHE_KEY: { secret: 'image-diagnosis-keys', key: 'cache' } },
+    secretEnv: { LICENCE_KEY: { secret: 'image-diagnosis', key: 'licence' } },
     scaling: {
       minReplicas: 3,
       maxReplicas: 24,
@@ -105,10 +128,21 @@ function recordAnalysis(chart: Chart): void {
 }
 
 /** Guideline search: no GPU, much memory, fed by KEDA. */
-function knowledgeRetrieval(chart: Chart): void {
+function knowledgeRetrieval(chart: Chart, results: TieredCache): void {
   new MedicalInferenceService(chart, 'knowledge_retrieval', {
     image: `${REGISTRY}/knowledge-retrieval:5.0.1`,
-    model: { name: 'guideline-index', version: '2026-11' },
+    model: { name: 'guideline-index', version: '2026-11', preprocessingVersion: '3' },
+    cache: results,
+    gateway: {
+      routes: [
+        {
+          path: '/v1/search',
+          methods: ['POST'],
+          cache: { kind: 'knowledge', textFields: ['/query'], credentials: 'ignore' },
+        },
+      ],
+      runtimeImage: `${REGISTRY}/node:24.18.0`,
+    },
     cpu: 4,
     memory: Size.gibibytes(32),
     modelLoadTime: Duration.minutes(2),

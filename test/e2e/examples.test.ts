@@ -4,7 +4,7 @@
  * apply changes nothing, and all of it can be deleted.
  */
 import { startCluster, type Cluster } from './support/cluster';
-import { exampleNames, namespacesOf, nodesFor, synthExample } from './support/examples';
+import { exampleNames, namespacesOf, nodesFor, synthExample, volumesFor } from './support/examples';
 import { describeObject, type KubeObject } from './support/kube-object';
 import { nodeOf, type NodeShape } from './support/nodes';
 import { BUILD_TIMEOUT_MS, describeWithCluster } from './support/suite';
@@ -13,8 +13,14 @@ import { BUILD_TIMEOUT_MS, describeWithCluster } from './support/suite';
 const WITH_POOLS = '03-hospital';
 const FIELD_MANAGER = 'mediform-examples';
 
-interface Deployment extends KubeObject {
+/** A Deployment, or a StatefulSet, which says itself how many pods it has. */
+interface Workload extends KubeObject {
+  readonly spec: { readonly replicas?: number };
   readonly status: { readonly readyReplicas?: number };
+}
+
+interface Job extends KubeObject {
+  readonly status: { readonly succeeded?: number };
 }
 
 interface HorizontalPodAutoscaler extends KubeObject {
@@ -24,6 +30,7 @@ interface HorizontalPodAutoscaler extends KubeObject {
 interface Pod extends KubeObject {
   readonly spec: { readonly nodeName?: string; readonly priorityClassName?: string };
   readonly status: { readonly phase: string };
+  readonly metadata: KubeObject['metadata'] & { readonly ownerReferences?: readonly { readonly kind: string }[] };
 }
 
 describeWithCluster('the examples on a real control plane', () => {
@@ -47,10 +54,10 @@ describeWithCluster('the examples on a real control plane', () => {
         nodes = nodesFor(await synthExample(WITH_POOLS));
       }
       await cluster.addNodes(...nodes);
-      await cluster.apply(namespaces);
+      await cluster.apply([...namespaces, ...volumesFor(objects)]);
     }, 120_000);
     // the next example finds none of it, even where a test was left out
-    afterAll(() => cluster.delete([...objects, ...namespaces, ...nodes.map(nodeOf)]), 120_000);
+    afterAll(() => cluster.delete([...objects, ...namespaces, ...volumesFor(objects), ...nodes.map(nodeOf)]), 120_000);
 
     it('is accepted without an error or a warning', async () => {
       const applied = await cluster.apply(objects, { fieldManager: FIELD_MANAGER });
@@ -71,20 +78,30 @@ describeWithCluster('the examples on a real control plane', () => {
       }
     }, 60_000);
 
-    it('runs all replicas on the nodes of its pools', async () => {
-      const deployments = objects.filter(({ kind }) => kind === 'Deployment');
-      for (const deployment of deployments) {
+    it('runs all replicas and Jobs on the nodes of its pools', async () => {
+      const workloads = objects.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet');
+      for (const workload of workloads) {
         await cluster.waitFor(
-          `all replicas of ${describeObject(deployment)}`,
-          async () => (await readyReplicas(deployment)) === leastReplicas(deployment),
+          `all replicas of ${describeObject(workload)}`,
+          async () => (await readyReplicas(workload)) === leastReplicas(workload),
           60_000,
         );
       }
-      const pods = await podsOf(namespaces);
-      const replicas = deployments.map(leastReplicas).reduce((sum, count) => sum + count, 0);
+      for (const { metadata } of objects.filter(({ kind }) => kind === 'Job')) {
+        await cluster.waitFor(`Job ${metadata.name}`, async () => {
+          const job = await cluster.get<Job>('job', metadata.name, metadata.namespace);
+          return job?.status.succeeded === 1;
+        });
+      }
+      const all = await podsOf(namespaces);
+      expect(all.filter(isOfJob).length).toBe(objects.filter(({ kind }) => kind === 'Job').length);
+      const pods = all.filter((pod) => !isOfJob(pod));
+      const replicas = workloads.map(leastReplicas).reduce((sum, count) => sum + count, 0);
       expect(pods.length).toBe(replicas);
-      for (const { spec, status } of pods) {
+      for (const { status } of pods) {
         expect(status.phase).toBe('Running');
+      }
+      for (const { spec } of all) {
         expect(nodes.map(({ name }) => name)).toContain(spec.nodeName);
       }
     }, 240_000);
@@ -110,19 +127,19 @@ describeWithCluster('the examples on a real control plane', () => {
       expect(await podsOf(namespaces)).toEqual([]);
     }, 120_000);
 
-    async function readyReplicas({ metadata: { name, namespace } }: KubeObject): Promise<number | undefined> {
-      return (await cluster.get<Deployment>('deployment', name, namespace))?.status.readyReplicas;
+    async function readyReplicas({ kind, metadata: { name, namespace } }: KubeObject): Promise<number | undefined> {
+      return (await cluster.get<Workload>(kind.toLowerCase(), name, namespace))?.status.readyReplicas;
     }
 
     /** What its autoscaler holds without a metric; one where KEDA would make the autoscaler. */
-    function leastReplicas({ metadata }: KubeObject): number {
+    function leastReplicas({ metadata, ...workload }: KubeObject): number {
       const autoscaler = objects.find(
         (object): object is HorizontalPodAutoscaler =>
           object.kind === 'HorizontalPodAutoscaler' &&
           object.metadata.namespace === metadata.namespace &&
           (object as HorizontalPodAutoscaler).spec.scaleTargetRef.name === metadata.name,
       );
-      return autoscaler?.spec.minReplicas ?? 1;
+      return autoscaler?.spec.minReplicas ?? (workload as Workload).spec.replicas ?? 1;
     }
   });
 
@@ -132,6 +149,10 @@ describeWithCluster('the examples on a real control plane', () => {
     return pods.filter(({ metadata }) => names.includes(metadata.namespace ?? ''));
   }
 });
+
+function isOfJob({ metadata }: Pod): boolean {
+  return metadata.ownerReferences?.some(({ kind }) => kind === 'Job') === true;
+}
 
 function privilegedPod(namespace: string): KubeObject & { readonly spec: object } {
   const container = { name: 'shell', image: 'shell:1', securityContext: { privileged: true } };

@@ -1,9 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Certificate } from '../../constructs/imports/certificate';
 import type { ConfigMap } from '../../constructs/imports/config-map';
+import type { CronJob } from '../../constructs/imports/cron-job';
 import type { Deployment } from '../../constructs/imports/deployment';
 import type { EC2NodeClass } from '../../constructs/imports/ec2-node-class';
 import type { HorizontalPodAutoscaler } from '../../constructs/imports/horizontal-pod-autoscaler';
+import type { Job } from '../../constructs/imports/job';
 import type { Namespace } from '../../constructs/imports/namespace';
 import type { NetworkPolicy } from '../../constructs/imports/network-policy';
 import type { KarpenterNodePool } from '../../constructs/imports/node-pool';
@@ -14,6 +17,7 @@ import type { PrometheusRule } from '../../constructs/imports/prometheus-rule';
 import type { ScaledObject } from '../../constructs/imports/scaled-object';
 import type { Service } from '../../constructs/imports/service';
 import type { ServiceAccount } from '../../constructs/imports/service-account';
+import type { StatefulSet } from '../../constructs/imports/stateful-set';
 import type { VerticalPodAutoscaler } from '../../constructs/imports/vertical-pod-autoscaler';
 import { schemaErrors } from './schema';
 
@@ -48,7 +52,43 @@ const deployment = {
   },
 } satisfies Deployment;
 
+const task = {
+  template: { spec: { restartPolicy: 'Never', containers: [{ name: 'web', image: 'registry.example/web:1' }] } },
+} satisfies Job['spec'];
+
 const valid = {
+  StatefulSet: {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata,
+    spec: {
+      replicas: 1,
+      serviceName: 'web',
+      selector: { matchLabels: labels },
+      template: deployment.spec.template,
+      volumeClaimTemplates: [
+        {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          metadata: { name: 'data' },
+          spec: { accessModes: ['ReadWriteOncePod'], resources: { requests: { storage: '1Gi' } } },
+        },
+      ],
+    },
+  } satisfies StatefulSet,
+  Job: { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: task } satisfies Job,
+  CronJob: {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata,
+    spec: { schedule: '0 5 * * *', timeZone: 'Etc/UTC', jobTemplate: { spec: task } },
+  } satisfies CronJob,
+  Certificate: {
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'Certificate',
+    metadata,
+    spec: { secretName: 'web-tls', dnsNames: ['web.shop.svc'], issuerRef: { name: 'internal' } },
+  } satisfies Certificate,
   Deployment: deployment,
   Service: {
     apiVersion: 'v1',

@@ -10,6 +10,8 @@ export interface AutoscalerTarget {
   readonly namespace: string;
   /** Name of the service and of its Deployment. */
   readonly service: string;
+  /** Container of the model: what runs beside it has no say in its replicas. */
+  readonly containerName: string;
   readonly labels: { readonly [label: string]: string };
 }
 
@@ -40,7 +42,11 @@ export function horizontalPodAutoscaler(scaling: ScalingPlan, target: Autoscaler
     metrics.push(pods(AdapterMetric.QUEUE, queueLength));
   }
   for (const [name, averageUtilization] of Object.entries(resources)) {
-    metrics.push({ type: 'Resource', resource: { name, target: { type: 'Utilization', averageUtilization } } });
+    const utilisation = { type: 'Utilization', averageUtilization } as const;
+    metrics.push({
+      type: 'ContainerResource',
+      containerResource: { name, container: target.containerName, target: utilisation },
+    });
   }
   if (hasFloor(scaling)) {
     metrics.push(external(AdapterMetric.FLOOR, 'AverageValue'));
@@ -91,7 +97,11 @@ export function scaledObject(scaling: ScalingPlan, target: AutoscalerTarget): Sc
     triggers.push(trigger(`sum(${own(Series.POD_QUEUE)})`, queueLength, 'AverageValue'));
   }
   for (const [type, utilisation] of Object.entries(resources)) {
-    triggers.push({ type, metricType: 'Utilization', metadata: { value: String(utilisation) } });
+    triggers.push({
+      type,
+      metricType: 'Utilization',
+      metadata: { value: String(utilisation), containerName: target.containerName },
+    });
   }
   if (hasFloor(scaling)) {
     triggers.push(trigger(`max(${own(Series.FLOOR)})`, 1, 'AverageValue'));

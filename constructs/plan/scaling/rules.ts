@@ -82,7 +82,7 @@ function podRules(scaling: ScalingPlan, context: RuleContext, window: string, re
 }
 
 /** Matches the pods of the service's Deployment, and of no other whose name begins alike. */
-function podMatchers(context: RuleContext, prefix = ''): string {
+export function podMatchers(context: RuleContext, prefix = ''): string {
   const name = `${context.service}-${GENERATED}{1,10}-${GENERATED}{5}`;
   return `${prefix}namespace="${context.namespace}",${prefix}pod=~"${name}"`;
 }

@@ -1,6 +1,7 @@
-import { isIP } from 'node:net';
 import type { Problems } from '../errors';
 import { NodeLabel, ServiceLabel } from '../labels';
+import { splitAtPlaceholders } from '../late-values';
+import { checkCidr } from '../network';
 import { Priority } from '../priorities';
 import type { MedicalInferenceServiceProps } from './props';
 
@@ -85,16 +86,19 @@ export function checkPods(problems: Problems, props: MedicalInferenceServiceProp
       'a variable has one value',
     );
   }
+  const { source } = props.model;
+  problems.check(
+    source === undefined || props.network?.egress !== undefined || splitAtPlaceholders(source)[0] !== '',
+    'model.source',
+    source,
+    'begin with its scheme, such as s3://, or network.egress be given',
+    'the network policy lets the pods reach it',
+  );
   const { callers = [], egress = [] } = props.network ?? {};
-  for (const cidr of [...callers, ...egress].flatMap((peer) => peer.cidr ?? [])) {
-    const [address = '', bits = ''] = cidr.split('/');
-    problems.check(
-      isIP(address) !== 0 && /^\d+$/.test(bits) && Number(bits) <= (isIP(address) === 4 ? 32 : 128),
-      'network.cidr',
-      cidr,
-      'be an address and a prefix length, such as 10.0.0.0/16',
-      'a NetworkPolicy takes no other form',
-    );
+  for (const { cidr } of [...callers, ...egress]) {
+    if (cidr !== undefined) {
+      checkCidr(problems, 'network.cidr', cidr);
+    }
   }
 }
 

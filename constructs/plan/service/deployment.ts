@@ -1,9 +1,11 @@
 import type { Deployment } from '../../imports/deployment';
-import type { Container, EnvVar, HTTPGetAction, Probe } from '../../imports/k8s';
+import type { Container, EnvVar, HTTPGetAction, LifecycleHandler, Probe } from '../../imports/k8s';
 import type { PodDisruptionBudget } from '../../imports/pod-disruption-budget';
-import { NodeLabel } from '../labels';
+import { AdminPath } from '../gateway/names';
+import { containerSecurity, podSecurity, reservedNodesFirst, spread } from '../pods';
 import { Priority } from '../priorities';
 import { memoryQuantity } from '../quantities';
+import { gatewayContainer, gatewayVolumes } from './gateway';
 import { DEREGISTRATION_SECONDS, type ServicePlan } from './plan';
 
 /** Mount path of the model cache, also in MODEL_CACHE_DIR. */
@@ -14,8 +16,12 @@ const PROBE_PERIOD_SECONDS = 10;
 /** Time for Karpenter to bring up a GPU node and pull the image, before the model loads. */
 const NODE_START_SECONDS = 600;
 
-/** The Deployment of a service. It has no `replicas`: those belong to the autoscaler. */
-export function deployment(plan: ServicePlan): Deployment {
+/**
+ * The Deployment of a service. It has no `replicas`: those belong to the autoscaler.
+ *
+ * @param program ConfigMap with the gateway's program, where there is a gateway
+ */
+export function deployment(plan: ServicePlan, program: string | undefined): Deployment {
   const { props } = plan;
   const batch = plan.priority === Priority.BATCH;
   const startupSeconds = 2 * plan.modelLoadSeconds;
@@ -49,21 +55,18 @@ export function deployment(plan: ServicePlan): Deployment {
           nodeSelector: { ...plan.nodeSelector },
           tolerations: plan.schedule.tolerations.map((toleration) => ({ ...toleration })),
           ...(batch ? {} : { affinity: reservedNodesFirst(plan.priority) }),
-          topologySpreadConstraints: ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].map((topologyKey) => ({
-            topologyKey,
-            maxSkew: 1,
-            whenUnsatisfiable: 'ScheduleAnyway' as const,
-            nodeTaintsPolicy: 'Honor' as const,
-            matchLabelKeys: ['pod-template-hash'],
-            labelSelector: { matchLabels: { ...plan.selectorLabels } },
-          })),
+          topologySpreadConstraints: spread(plan.selectorLabels, 'pod-template-hash'),
           terminationGracePeriodSeconds: plan.terminationGraceSeconds,
           securityContext: podSecurity(props.user ?? 10001),
-          containers: [container(plan, startupSeconds)],
+          containers: [
+            container(plan, startupSeconds),
+            ...(plan.gateway === undefined ? [] : [gatewayContainer(plan.gateway, DEREGISTRATION_SECONDS)]),
+          ],
           volumes: [
             { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: memoryQuantity(plan.sharedMemoryMiB) } },
             { name: 'cache', emptyDir: { sizeLimit: memoryQuantity(plan.cacheVolumeMiB) } },
             { name: 'tmp', emptyDir: { sizeLimit: memoryQuantity(TMP_MIB) } },
+            ...(plan.gateway === undefined || program === undefined ? [] : gatewayVolumes(plan.gateway, program)),
           ],
         },
       },
@@ -82,40 +85,6 @@ export function podDisruptionBudget(plan: ServicePlan): PodDisruptionBudget {
       unhealthyPodEvictionPolicy: 'AlwaysAllow',
       selector: { matchLabels: { ...plan.selectorLabels } },
     },
-  };
-}
-
-/** Pods prefer the pools that are kept free for their priority, and run elsewhere where those are full. */
-function reservedNodesFirst(priority: Priority): {
-  nodeAffinity: {
-    preferredDuringSchedulingIgnoredDuringExecution: {
-      weight: number;
-      preference: { matchExpressions: { key: string; operator: 'In'; values: string[] }[] };
-    }[];
-  };
-} {
-  const reserved = { key: NodeLabel.RESERVED_FOR, operator: 'In' as const, values: [priority] };
-  return {
-    nodeAffinity: {
-      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: { matchExpressions: [reserved] } }],
-    },
-  };
-}
-
-/** Pod part of the Pod Security standard "restricted". */
-function podSecurity(user: number): {
-  runAsNonRoot: boolean;
-  runAsUser: number;
-  runAsGroup: number;
-  fsGroup: number;
-  seccompProfile: { type: 'RuntimeDefault' };
-} {
-  return {
-    runAsNonRoot: true,
-    runAsUser: user,
-    runAsGroup: user,
-    fsGroup: user,
-    seccompProfile: { type: 'RuntimeDefault' },
   };
 }
 
@@ -138,7 +107,7 @@ function container(plan: ServicePlan, startupSeconds: number): Container {
     env: environment(plan),
     ports: [
       { name: 'http', containerPort: plan.port, protocol: 'TCP' },
-      ...(plan.metricsPort === plan.port
+      ...(plan.metricsPort === undefined || plan.metricsPort === plan.port
         ? []
         : [{ name: 'metrics', containerPort: plan.metricsPort, protocol: 'TCP' as const }]),
     ],
@@ -150,19 +119,24 @@ function container(plan: ServicePlan, startupSeconds: number): Container {
     startupProbe: probe(readiness, { failureThreshold: Math.ceil(startupSeconds / PROBE_PERIOD_SECONDS) }),
     readinessProbe: probe(readiness, { timeoutSeconds: 3, failureThreshold: 2 }),
     livenessProbe: probe(liveness, { timeoutSeconds: 5, failureThreshold: 6 }),
-    lifecycle: { preStop: { sleep: { seconds: DEREGISTRATION_SECONDS } } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      runAsNonRoot: true,
-      capabilities: { drop: ['ALL'] },
-    },
+    lifecycle: { preStop: beforeStop(plan) },
+    securityContext: containerSecurity(),
     volumeMounts: [
       { name: 'shm', mountPath: '/dev/shm' },
       { name: 'cache', mountPath: CACHE_PATH },
       { name: 'tmp', mountPath: '/tmp' },
     ],
   };
+}
+
+/**
+ * The model must outlive the requests that its gateway still lets through: the gateway answers this call when it has
+ * drained. Where it is gone, the call fails and the model stops at once.
+ */
+function beforeStop({ gateway }: ServicePlan): LifecycleHandler {
+  return gateway === undefined
+    ? { sleep: { seconds: DEREGISTRATION_SECONDS } }
+    : { httpGet: { path: AdminPath.DRAINED, port: gateway.adminPort } };
 }
 
 function environment(plan: ServicePlan): EnvVar[] {

@@ -1,7 +1,9 @@
 import type { PodMonitor } from '../../imports/pod-monitor';
 import type { PrometheusRule } from '../../imports/prometheus-rule';
-import { recordingRules } from '../scaling/rules';
+import { AdminPath, GatewayMetric } from '../gateway/names';
+import { podMatchers, recordingRules, type RuleContext } from '../scaling/rules';
 import { Series } from '../scaling/series';
+import { cacheUserAlerts } from '../tiered-cache/alerts';
 import type { ServicePlan } from './plan';
 
 /** Time that a signal may be missing before somebody should look. */
@@ -10,6 +12,7 @@ const SIGNAL_MISSING_FOR = '10m';
 /** The PodMonitor of a service: how Prometheus finds its metrics. */
 export function podMonitor(plan: ServicePlan): PodMonitor {
   const { monitoring = {} } = plan.props;
+  const interval = `${monitoring.interval?.toSeconds() ?? 15}s`;
   return {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PodMonitor',
@@ -17,20 +20,36 @@ export function podMonitor(plan: ServicePlan): PodMonitor {
     spec: {
       selector: { matchLabels: { ...plan.selectorLabels } },
       podMetricsEndpoints: [
-        {
-          port: plan.metricsPort === plan.port ? 'http' : 'metrics',
-          path: monitoring.path ?? '/metrics',
-          interval: `${monitoring.interval?.toSeconds() ?? 15}s`,
-        },
+        ...(plan.gateway === undefined ? [] : [{ port: 'admin', path: AdminPath.METRICS, interval }]),
+        ...(plan.metricsPort === undefined
+          ? []
+          : [
+              {
+                port: plan.metricsPort === plan.port ? 'http' : 'metrics',
+                path: monitoring.path ?? '/metrics',
+                interval,
+                ...(plan.gateway === undefined ? {} : { metricRelabelings: [gatewaysOwn()] }),
+              },
+            ]),
       ],
     },
   };
 }
 
-/** The PrometheusRule of a service: its scaling signals, and an alert for each that has gone missing. */
+/** What the gateway measures, it alone measures: a model that counts the same requests would count them twice. */
+function gatewaysOwn(): { action: 'drop'; sourceLabels: string[]; regex: string } {
+  const { QUEUE_LENGTH, REQUESTS, REQUEST_DURATION } = GatewayMetric;
+  return {
+    action: 'drop',
+    sourceLabels: ['__name__'],
+    regex: `${QUEUE_LENGTH}|${REQUESTS}|${REQUEST_DURATION}_(bucket|count|sum)`,
+  };
+}
+
+/** The PrometheusRule of a service: its scaling signals, an alert for each that has gone missing, those of its cache. */
 export function prometheusRule(plan: ServicePlan): PrometheusRule {
-  const { monitoring = {} } = plan.props;
-  const rules = recordingRules(plan.scaling, {
+  const { monitoring = {}, cache } = plan.props;
+  const context: RuleContext = {
     namespace: plan.namespace,
     service: plan.name,
     containerName: plan.containerName,
@@ -41,7 +60,9 @@ export function prometheusRule(plan: ServicePlan): PrometheusRule {
       responseTime: monitoring.names?.responseTime ?? 'request_duration_seconds',
       requests: monitoring.names?.requests ?? 'requests_total',
     },
-  });
+  };
+  const rules = recordingRules(plan.scaling, context);
+  const cacheAlerts = cache === undefined ? [] : cacheUserAlerts(plan, podMatchers(context));
   const alerts = plan.scaling.signals.map(({ signal }) => ({
     alert: 'ScalingSignalMissing',
     expr: `absent(${Series.SIGNAL}{namespace="${plan.namespace}",service="${plan.name}",signal="${signal}"})`,
@@ -61,7 +82,7 @@ export function prometheusRule(plan: ServicePlan): PrometheusRule {
         {
           name: `mediform-${plan.namespace}-${plan.name}`,
           interval: '15s',
-          rules: [...rules.map((rule) => ({ ...rule, labels: { ...rule.labels } })), ...alerts],
+          rules: [...rules.map((rule) => ({ ...rule, labels: { ...rule.labels } })), ...alerts, ...cacheAlerts],
         },
       ],
     },

@@ -5,6 +5,7 @@ import { planScaling } from '../scaling/plan';
 import type { ScalingPlan } from '../scaling/props';
 import { scheduleWorkload, type WorkloadSchedule } from '../scheduling';
 import { checkDisruption, checkNames, checkPods, checkPort } from './checks';
+import { planGatewaySidecar, type GatewaySidecarPlan } from './gateway';
 import type { MedicalInferenceServiceProps } from './props';
 import { planVerticalScaling, type VerticalScalingPlan } from './vertical-scaling';
 
@@ -15,8 +16,14 @@ export interface ServicePlan {
   readonly namespace: string;
   readonly priority: Priority;
   readonly containerName: string;
+  /** Port of the model. */
   readonly port: number;
-  readonly metricsPort: number;
+  /** Port that callers reach: the gateway's, or the model's where there is none. */
+  readonly servicePort: number;
+  /** Port of the model's metrics; absent where only the gateway's are read. */
+  readonly metricsPort?: number;
+  /** The container before the model; absent where it is off. */
+  readonly gateway?: GatewaySidecarPlan;
   readonly schedule: WorkloadSchedule;
   readonly nodeSelector: { readonly [label: string]: string };
   readonly scaling: ScalingPlan;
@@ -35,6 +42,8 @@ export interface ServicePlan {
 export const DEREGISTRATION_SECONDS = 10;
 /** Seconds between the last answer and SIGKILL. */
 const EXIT_MARGIN_SECONDS = 5;
+const DEFAULT_SLOWEST_SECONDS = 60;
+
 /**
  * Plans one service.
  *
@@ -97,9 +106,15 @@ export function planService(
     'the model is kept there',
   );
   const port = props.port ?? 8080;
-  const metricsPort = props.monitoring?.port ?? port;
   checkPort(problems, 'port', port);
-  checkPort(problems, 'monitoring.port', metricsPort);
+  const gateway = planGatewaySidecar(problems, props, {
+    name,
+    namespace: namespace ?? '',
+    priority,
+    port,
+    slowestSeconds: props.slowestRequest?.toSeconds() ?? DEFAULT_SLOWEST_SECONDS,
+  });
+  const metricsPort = planMetricsPort(problems, props, port, gateway);
   const user = props.user ?? 10001;
   problems.check(
     Number.isInteger(user) && user > 0,
@@ -120,7 +135,9 @@ export function planService(
     priority,
     containerName: props.containerName ?? 'model',
     port,
+    servicePort: gateway?.port ?? port,
     metricsPort,
+    gateway,
     schedule: scheduled,
     nodeSelector: { ...props.nodeSelector, ...scheduled.nodeSelector },
     scaling,
@@ -153,8 +170,31 @@ function collect<T>(problems: Problems, plan: () => T): T | undefined {
   }
 }
 
+/** The model's metrics are read where it is said what it sends, and where nobody else sends any. */
+function planMetricsPort(
+  problems: Problems,
+  { monitoring = {} }: MedicalInferenceServiceProps,
+  port: number,
+  gateway: GatewaySidecarPlan | undefined,
+): number | undefined {
+  const metricsPort = monitoring.port ?? port;
+  checkPort(problems, 'monitoring.port', metricsPort);
+  if (gateway === undefined) {
+    return metricsPort;
+  }
+  problems.check(
+    metricsPort !== gateway.port && metricsPort !== gateway.adminPort,
+    'monitoring.port',
+    metricsPort,
+    `differ from 'gateway.port' (${gateway.port}) and 'gateway.adminPort' (${gateway.adminPort})`,
+    'the containers of a pod share their ports',
+  );
+  const { port: own, path, names } = monitoring;
+  return own === undefined && path === undefined && names === undefined ? undefined : metricsPort;
+}
+
 function planGrace(problems: Problems, props: MedicalInferenceServiceProps): number {
-  const slowest = props.slowestRequest?.toSeconds() ?? 60;
+  const slowest = props.slowestRequest?.toSeconds() ?? DEFAULT_SLOWEST_SECONDS;
   problems.check(
     slowest > 0 && slowest <= 3600,
     'slowestRequest',

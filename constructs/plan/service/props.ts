@@ -1,8 +1,11 @@
+import type { NetworkPeer } from '../network';
 import type { Priority } from '../priorities';
 import type { ByteSize, TimeSpan } from '../quantities';
 import type { ScalingProps } from '../scaling/props';
 import type { MetricNames } from '../scaling/series';
 import type { WorkloadNeeds } from '../scheduling';
+import type { TieredCachePlan } from '../tiered-cache/plan';
+import type { GatewayProps } from './gateway-props';
 import type { VerticalScalingProps } from './vertical-scaling';
 
 /** The model that a service runs. */
@@ -12,6 +15,13 @@ export interface ModelRef {
 
   /** Version. Part of every cache key: a new version never answers with an old one's results. */
   readonly version: string;
+
+  /**
+   * Version of what is done to the input before the model sees it. Part of every cache key.
+   *
+   * @default - none; must be given where a route has a cache
+   */
+  readonly preprocessingVersion?: string;
 
   /**
    * Where the container loads the weights from, handed to it as `MODEL_SOURCE`. With an `s3://` or `https://` address
@@ -30,16 +40,19 @@ export interface ProbePaths {
   readonly readiness?: string;
 }
 
-/** Where Prometheus finds the service's metrics. */
+/**
+ * Where Prometheus finds the service's metrics. The gateway sends all that the rules need; the model is asked too where
+ * `port`, `path` or `names` say what it sends.
+ */
 export interface MonitoringProps {
   /**
-   * Port of the metrics.
+   * Port of the model's metrics.
    *
-   * @default - the service's port
+   * @default - the model's port
    */
   readonly port?: number;
 
-  /** @default '/metrics' */
+  /** Path of the model's metrics. @default '/metrics' */
   readonly path?: string;
 
   /** @default 15 seconds */
@@ -65,37 +78,6 @@ export interface MonitoringProps {
    * @default 'monitoring'
    */
   readonly namespace?: string;
-}
-
-/** One side of a connection: pods of a namespace, or addresses outside the cluster. */
-export interface NetworkPeer {
-  /**
-   * Namespace of the pods.
-   *
-   * @default - the service's own
-   */
-  readonly namespace?: string;
-
-  /**
-   * Labels of the pods.
-   *
-   * @default - all pods of the namespace
-   */
-  readonly podLabels?: { readonly [label: string]: string };
-
-  /**
-   * Addresses instead of pods, such as `10.0.0.0/16`.
-   *
-   * @default - pods
-   */
-  readonly cidr?: string;
-
-  /**
-   * TCP ports. For callers always the service's own port.
-   *
-   * @default - egress: 443
-   */
-  readonly ports?: readonly number[];
 }
 
 /** Who may talk to the service, and to whom it may talk. Nothing else passes. */
@@ -153,6 +135,21 @@ export interface MedicalInferenceServiceProps extends WorkloadNeeds {
    * @default - none
    */
   readonly secretEnv?: { readonly [name: string]: { readonly secret: string; readonly key: string } };
+
+  /**
+   * The gateway before the model, or `'off'`: then callers reach the model itself, which must send the metrics that the
+   * rules need.
+   *
+   * @default - as on `GatewayProps`
+   */
+  readonly gateway?: GatewayProps | 'off';
+
+  /**
+   * The cache that the gateway answers from: a `TieredCache`. `gateway.routes` say what is kept in it.
+   *
+   * @default - none; routes that keep answers keep them in the memory of each replica alone
+   */
+  readonly cache?: { readonly plan: TieredCachePlan };
 
   /** HTTP port of the model server. @default 8080 */
   readonly port?: number;

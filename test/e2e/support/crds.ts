@@ -34,6 +34,7 @@ const SOURCES: readonly (readonly [moduleAtVersion: string, files: readonly stri
     [`${PROMETHEUS_OPERATOR}podmonitors.yaml`, `${PROMETHEUS_OPERATOR}prometheusrules.yaml`],
   ],
   [moduleOfSchema('autoscaling.k8s.io_v1_VerticalPodAutoscaler'), ['deploy/vpa-v1-crd-gen.yaml']],
+  [moduleOfSchema('cert-manager.io_v1_Certificate'), ['deploy/crds/cert-manager.io_certificates.yaml']],
 ];
 
 /** A YAML file of all CustomResourceDefinitions that mediform's objects and the tools of the tests need. */

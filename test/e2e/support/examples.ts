@@ -30,10 +30,13 @@ export async function synthExample(name: string): Promise<readonly KubeObject[]>
   }
 }
 
-/** The namespaces that objects are in. Where services live, the Pod Security standard "restricted" is enforced. */
+const PODS_COME_OF = new Set(['Deployment', 'StatefulSet', 'Job', 'CronJob']);
+
+/** The namespaces that objects are in. Where pods live, the Pod Security standard "restricted" is enforced. */
 export function namespacesOf(objects: readonly KubeObject[]): KubeObject[] {
   const names = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
-  const ofServices = new Set(objects.filter(({ kind }) => kind === 'Deployment').map((o) => o.metadata.namespace));
+  const havePods = objects.filter(({ kind }) => PODS_COME_OF.has(kind));
+  const ofPods = new Set(havePods.map(({ metadata }) => metadata.namespace));
   const restricted = {
     'pod-security.kubernetes.io/enforce': 'restricted',
     // so that the API server also says what it finds in a Deployment's template
@@ -42,8 +45,47 @@ export function namespacesOf(objects: readonly KubeObject[]): KubeObject[] {
   return [...names].map((name) => ({
     apiVersion: 'v1',
     kind: 'Namespace',
-    metadata: { name, labels: ofServices.has(name) ? restricted : {} },
+    metadata: { name, labels: ofPods.has(name) ? restricted : {} },
   }));
+}
+
+interface StatefulSet extends KubeObject {
+  readonly spec: {
+    readonly replicas: number;
+    readonly volumeClaimTemplates?: readonly {
+      readonly metadata: { readonly name: string };
+      readonly spec: {
+        readonly accessModes: readonly string[];
+        readonly storageClassName?: string;
+        readonly resources: { readonly requests: { readonly storage: string } };
+      };
+    }[];
+  };
+}
+
+/** Volumes for all the claims that StatefulSets among objects will make: here no cloud makes any. */
+export function volumesFor(objects: readonly KubeObject[]): KubeObject[] {
+  const statefulSets = objects.filter((object): object is StatefulSet => object.kind === 'StatefulSet');
+  return statefulSets.flatMap(({ metadata, spec }) =>
+    (spec.volumeClaimTemplates ?? []).flatMap((claim) =>
+      Array.from({ length: spec.replicas }, (_, index): KubeObject & { readonly spec: object } => {
+        const { accessModes, resources, storageClassName } = claim.spec;
+        const name = `${claim.metadata.name}-${metadata.name}-${index}`;
+        return {
+          apiVersion: 'v1',
+          kind: 'PersistentVolume',
+          metadata: { name: `${metadata.namespace}-${name}` },
+          spec: {
+            accessModes,
+            capacity: resources.requests,
+            storageClassName,
+            claimRef: { namespace: metadata.namespace, name },
+            csi: { driver: 'ebs.csi.aws.com', volumeHandle: name },
+          },
+        };
+      }),
+    ),
+  );
 }
 
 /** Nodes of all the node pools among objects. */

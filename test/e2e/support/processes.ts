@@ -70,6 +70,15 @@ export class Processes {
     this.endings.delete(name);
   }
 
+  /** Sends a signal to a server and its children, such as SIGSTOP to one that is to be slow. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    const pid = this.running.get(name);
+    if (pid === undefined) {
+      throw new Error(`${name} does not run`);
+    }
+    process.kill(-pid, signal);
+  }
+
   /** Throws with the end of its log where a server ended that nobody ended. */
   assertRunning(): void {
     const [ending] = this.endings;

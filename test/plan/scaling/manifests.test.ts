@@ -9,7 +9,7 @@ import { recordingRules, type RecordingRule } from '../../../constructs/plan/sca
 import type { GpuNeeds } from '../../../constructs/plan/scheduling';
 import { schemaErrors } from '../../support/schema';
 
-const TARGET = { namespace: 'imaging', service: 'ct', labels: { team: 'radiology' } };
+const TARGET = { namespace: 'imaging', service: 'ct', containerName: 'model', labels: { team: 'radiology' } };
 const PEAK = { start: '08:00', end: '12:00', timeZone: 'Europe/Berlin', replicas: 8 };
 
 function plan(props: ScalingProps, gpu?: GpuNeeds, serviceName = 'ct'): ScalingPlan {
@@ -66,6 +66,7 @@ describe('HorizontalPodAutoscaler', () => {
     const manifest = horizontalPodAutoscaler(scaling, {
       namespace: 'default',
       service: 'medical-ai-service',
+      containerName: 'model',
       labels: {},
     });
     expect(schemaErrors(manifest)).toEqual([]);
@@ -99,11 +100,15 @@ describe('HorizontalPodAutoscaler', () => {
   });
 
   it('serves CPU, memory and peak hours beside targets', () => {
+    const ofModel = (name: string, averageUtilization: number): object => ({
+      type: 'ContainerResource',
+      containerResource: { name, container: 'model', target: { type: 'Utilization', averageUtilization } },
+    });
     const targets = { queueLength: 4.5, resources: { cpu: 60, memory: 70 } };
     expect(hpa({ targets, peakHours: [PEAK] }).spec?.metrics).toEqual([
       pods('request_queue_length', '4.5'),
-      { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } } },
-      { type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 70 } } },
+      ofModel('cpu', 60),
+      ofModel('memory', 70),
       external('mediform_replica_floor', { type: 'AverageValue', averageValue: '1' }),
     ]);
   });
@@ -145,14 +150,16 @@ describe('ScaledObject', () => {
     expect(keda({ targets }).spec.triggers).toEqual([
       prometheus('sum(mediform:pod_gpu_utilization{namespace="imaging",service="ct"})', '80', 'AverageValue'),
       prometheus('sum(mediform:pod_queue_length{namespace="imaging",service="ct"})', '10', 'AverageValue'),
-      { type: 'memory', metricType: 'Utilization', metadata: { value: '70' } },
+      { type: 'memory', metricType: 'Utilization', metadata: { value: '70', containerName: 'model' } },
     ]);
   });
 
   it('has no fallback beside resources alone, where KEDA refuses one', () => {
     const { fallback, triggers } = keda({ targets: { resources: { cpu: 60 } } }).spec;
     expect(fallback).toBeUndefined();
-    expect(triggers).toEqual([{ type: 'cpu', metricType: 'Utilization', metadata: { value: '60' } }]);
+    expect(triggers).toEqual([
+      { type: 'cpu', metricType: 'Utilization', metadata: { value: '60', containerName: 'model' } },
+    ]);
   });
 
   it('asks the Prometheus it is told', () => {

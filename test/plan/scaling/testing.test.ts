@@ -6,8 +6,9 @@ import { CPU_SERVICE } from '../../support/app';
 describe('synthObjects', () => {
   it('gives the objects of all charts', () => {
     const app = new App();
-    new MedicalInferenceService(new Chart(app, 'a', { namespace: 'imaging' }), 'ct', CPU_SERVICE);
-    new MedicalInferenceService(new Chart(app, 'b', { namespace: 'records' }), 'notes', CPU_SERVICE);
+    const props = { ...CPU_SERVICE, gateway: 'off' } as const;
+    new MedicalInferenceService(new Chart(app, 'a', { namespace: 'imaging' }), 'ct', props);
+    new MedicalInferenceService(new Chart(app, 'b', { namespace: 'records' }), 'notes', props);
     const names = synthObjects(app).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
     expect(new Set(names)).toEqual(new Set(['imaging/ct', 'records/notes']));
     expect(names).toHaveLength(18);

@@ -1,0 +1,236 @@
+import type { CacheKind, TierName } from '../../constructs/plan/cache/kinds';
+import { pack, unpack } from './codec';
+import { decodeContent, encodeContent, type Entry } from './entry';
+import { open, readHeader, seal, type Unreadable } from './envelope';
+import { FAILED, type GuardedTier } from './guarded-tier';
+import type { HotTier } from './hot-tier';
+import type { KeyRing } from './key-ring';
+import type { EntryKey } from './keys';
+import type { CacheMetrics } from './metrics';
+import type { LogPosition } from './types';
+import type { Validity } from './validity';
+
+/** Contents that unpack to more than this are not ours. */
+const MAX_CONTENT_BYTES = 268_435_456;
+
+/** An entry, and the tier that had it. */
+export interface Found {
+  readonly entry: Entry;
+  readonly tier: TierName;
+}
+
+/** What a look through the tiers gave. */
+export interface Search {
+  readonly fresh?: Found;
+  /** Past its lifetime, but held for the case that computing anew fails. */
+  readonly stale?: Found;
+}
+
+/** An entry of a shared tier, opened. */
+interface Opened {
+  readonly entry: Entry;
+  /** Name of the key that sealed it. */
+  readonly keyName: string;
+}
+
+/** The tiers, from the hot one down: finds what may be served, writes back what was found, writes what was computed. */
+export class TierChain {
+  constructor(
+    readonly hot: HotTier,
+    readonly tiers: readonly GuardedTier[],
+    readonly validity: Validity,
+    private readonly metrics: CacheMetrics,
+    private readonly now: () => number,
+  ) {}
+
+  /** A fresh and valid entry of the hot tier. */
+  peek(key: EntryKey, now: number): Entry | undefined {
+    const counts = this.hot.counts[key.kind];
+    const entry = this.validHot(key, now);
+    if (entry === undefined || entry.freshUntil <= now) {
+      counts.misses.count++;
+      return undefined;
+    }
+    counts.hits.count++;
+    return entry;
+  }
+
+  /** Looks through the shared tiers, and writes what was found back to the tiers above. */
+  async find(key: EntryKey): Promise<Search> {
+    const { kind } = key;
+    const hot = this.validHot(key, this.now());
+    let stale: Found | undefined = hot && { entry: hot, tier: 'hot' };
+    for (let depth = 0; depth < this.tiers.length; depth++) {
+      const tier = this.tiers[depth] as GuardedTier;
+      if (!this.validity.serving(this.now())) {
+        this.metrics.lookup(kind, tier.name, 'skipped');
+        continue;
+      }
+      const stored = await tier.get(key.all);
+      if (stored === undefined || stored === null || stored === FAILED) {
+        this.metrics.lookup(kind, tier.name, stored === FAILED ? 'error' : 'miss');
+        continue;
+      }
+      const sealed = asBuffer(stored);
+      const opening = this.open(key, sealed);
+      const opened = opening instanceof Promise ? await opening : opening;
+      if (typeof opened === 'string') {
+        this.metrics.lookup(kind, tier.name, 'unreadable');
+        continue;
+      }
+      const { entry } = opened;
+      const now = this.now();
+      if (entry.heldUntil <= now) {
+        this.metrics.lookup(kind, tier.name, 'miss');
+      } else if (!this.validity.valid(entry, now)) {
+        this.metrics.lookup(kind, tier.name, 'invalidated');
+      } else if (entry.freshUntil <= now) {
+        this.metrics.lookup(kind, tier.name, 'stale');
+        stale ??= { entry, tier: tier.name };
+      } else {
+        this.metrics.lookup(kind, tier.name, 'hit');
+        this.writeBack(key, opened, sealed, depth);
+        return { fresh: { entry, tier: tier.name } };
+      }
+    }
+    return stale === undefined ? {} : { stale };
+  }
+
+  /** Whether an entry that was found earlier may still be served. */
+  stillValid({ entry }: Found): boolean {
+    const now = this.now();
+    return entry.heldUntil > now && this.validity.valid(entry, now);
+  }
+
+  /**
+   * Puts an entry into the hot tier at once, then into all others.
+   *
+   * @returns whether it was kept; an entry that was invalidated while it was computed is not
+   */
+  async write(key: EntryKey, entry: Entry): Promise<boolean> {
+    const known = entry.positions.some(({ incarnation }) => incarnation !== 0);
+    if (!known || this.validity.condemned(entry)) {
+      return false;
+    }
+    this.keepHot(key.primary, entry);
+    if (this.tiers.length > 0) {
+      const content = encodeContent(entry);
+      const { codec, bytes } = await pack(content, entry.value?.contentType);
+      const sealed = seal(key.ring, key.primary, entry, codec, bytes);
+      await Promise.all(this.tiers.map((tier) => this.put(tier, key.primary, sealed, entry)));
+    }
+    return true;
+  }
+
+  /** Takes in an entry of which only its key in the tiers is known, and writes it to the tiers above the `depth`th. */
+  async adopt(ring: KeyRing, kind: CacheKind, key: string, sealed: Uint8Array, depth: number): Promise<boolean> {
+    const opened = await this.openUnder(ring, kind, key, asBuffer(sealed));
+    if (typeof opened === 'string') {
+      return false;
+    }
+    const { entry } = opened;
+    const now = this.now();
+    if (entry.freshUntil <= now || !this.validity.valid(entry, now)) {
+      return false;
+    }
+    this.keepHot(key, entry);
+    await Promise.all(this.tiers.slice(0, depth).map((tier) => this.put(tier, key, sealed, entry)));
+    return true;
+  }
+
+  private validHot(key: EntryKey, now: number): Entry | undefined {
+    const held = this.hot.get(key.primary, now);
+    if (held === undefined) {
+      return undefined;
+    }
+    const { entry } = held;
+    const { validity } = this;
+    const allFresh = now < validity.allFreshUntil;
+    if (allFresh && held.checked === validity.changes) {
+      return entry;
+    }
+    if (!validity.valid(entry, now)) {
+      if (validity.condemned(entry)) {
+        this.hot.delete(key.primary);
+        this.metrics.lookup(entry.kind, 'hot', 'invalidated');
+      }
+      return undefined;
+    }
+    if (allFresh) {
+      held.checked = validity.changes;
+    }
+    return entry;
+  }
+
+  /** The server may have found it under any of the ring's keys; the header says under which. */
+  private open(key: EntryKey, sealed: Buffer): Opened | Unreadable | Promise<Opened | Unreadable> {
+    const header = readHeader(sealed);
+    const { current, keys } = key.ring;
+    if (header === undefined || header.keyName === current.name) {
+      return this.openUnder(key.ring, key.kind, key.primary, sealed, header);
+    }
+    const place = keys.findIndex(({ name }) => name === header.keyName);
+    return this.openUnder(key.ring, key.kind, key.all[place] ?? key.primary, sealed, header);
+  }
+
+  /** A promise only where the content is large. */
+  private openUnder(
+    ring: KeyRing,
+    kind: CacheKind,
+    key: string,
+    sealed: Buffer,
+    header = readHeader(sealed),
+  ): Opened | Unreadable | Promise<Opened | Unreadable> {
+    if (header === undefined) {
+      return this.fault('bad_format');
+    }
+    const packed = open(ring, key, header, sealed);
+    if (typeof packed === 'string') {
+      return this.fault(packed);
+    }
+    const decode = (content: Buffer | undefined): Opened | Unreadable =>
+      content === undefined
+        ? this.fault('bad_format')
+        : { entry: decodeContent({ kind, ...header }, content), keyName: header.keyName };
+    const content = unpack(header.codec, packed, MAX_CONTENT_BYTES);
+    return content instanceof Promise ? content.then(decode) : decode(content);
+  }
+
+  private fault(reason: Unreadable): Unreadable {
+    this.metrics.keyFault(reason);
+    return reason;
+  }
+
+  /** In the background: what was found is what the caller waits for. */
+  private writeBack(key: EntryKey, { entry, keyName }: Opened, sealed: Buffer, depth: number): void {
+    if (keyName !== key.ring.current.name) {
+      // under the new key, in all tiers; its ids are those of the query, which are part of the key
+      const { ids } = key;
+      const { computedAt, computeMs, freshUntil, heldUntil, kind, modelVersion, positions, value } = entry;
+      const renewed = { computedAt, computeMs, freshUntil, heldUntil, ids, kind, modelVersion, positions, value };
+      void this.write(key, renewed);
+      return;
+    }
+    this.keepHot(key.primary, entry);
+    for (const tier of this.tiers.slice(0, depth)) {
+      void this.put(tier, key.primary, sealed, entry);
+    }
+  }
+
+  private keepHot(key: string, entry: Entry): void {
+    this.hot.set(key, entry, this.now(), -1);
+  }
+
+  private put(tier: GuardedTier, key: string, sealed: Uint8Array, entry: Entry): Promise<void> {
+    return tier.set(entry.kind, key, sealed, entry.heldUntil - this.now(), databaseSeq(entry.positions));
+  }
+}
+
+/** The database compares places in its own log. */
+function databaseSeq(positions: readonly LogPosition[]): number {
+  return positions[1]?.seq ?? 0;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
