@@ -11,6 +11,7 @@ const PROPERTIES: { readonly [P in keyof Required<CostConfig>]: true } = {
   region: true,
   prometheus: true,
   volumeTypes: true,
+  traffic: true,
   people: true,
   shared: true,
   dataStores: true,
@@ -55,6 +56,7 @@ export function parseCostConfig(config: unknown): CostConfig {
   checkPrometheus(problems, isObject(given.prometheus) ? given.prometheus : {});
   const rule = given.sharedCosts ?? 'keep';
   oneOf(problems, 'sharedCosts', rule, ['keep', 'by-cost', 'equally']);
+  oneOf(problems, 'traffic', given.traffic ?? 'opencost', ['opencost', 'none']);
   texts(problems, 'sharedNamespaces', given.sharedNamespaces);
   texts(problems, 'selfHostedModels', given.selfHostedModels);
   const types = given.volumeTypes ?? {};

@@ -83,6 +83,12 @@ export interface CostConfig extends Omit<LedgerContext, 'timeZone'>, AllocationR
    * @default - the name of the storage class is that of the volume type
    */
   readonly volumeTypes?: { readonly [storageClass: string]: string };
+  /**
+   * Who counts traffic: OpenCost's network DaemonSet, or nobody, so that the ledger has no cost of it.
+   *
+   * @default 'opencost'
+   */
+  readonly traffic?: 'opencost' | 'none';
   /** @default - none */
   readonly people?: readonly PeopleHours[];
   /** @default - none */

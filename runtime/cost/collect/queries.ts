@@ -1,3 +1,6 @@
+import { GatewayMetric } from '../../../constructs/plan/gateway/names';
+import { NodeLabel, ServiceLabel } from '../../../constructs/plan/labels';
+
 /** PromQL of what is collected. Two exporters that say the same are one: every query takes the largest of equal labels. */
 
 /** What pods of a node hold is in bytes, cores and units of GPUs. */
@@ -8,25 +11,30 @@ const NO_PAUSE = 'container!="",container!="POD"';
 
 /** Labels of nodes, as kube-state-metrics names them. */
 export const NODE_LABELS = {
-  instanceType: ['label_node_kubernetes_io_instance_type'],
-  region: ['label_topology_kubernetes_io_region'],
-  zone: ['label_topology_kubernetes_io_zone'],
+  instanceType: [label('node.kubernetes.io/instance-type')],
+  region: [label('topology.kubernetes.io/region')],
+  zone: [label('topology.kubernetes.io/zone')],
   capacityType: [
-    'label_karpenter_sh_capacity_type',
-    'label_eks_amazonaws_com_capacity_type',
-    'label_eks_amazonaws_com_capacityType',
+    label('karpenter.sh/capacity-type'),
+    // in the spellings of newer and older versions
+    label('eks.amazonaws.com/capacity_type'),
+    label('eks.amazonaws.com/capacityType'),
   ],
-  gpuSharing: ['label_mediform_io_gpu_sharing'],
-  gpuName: ['label_karpenter_k8s_aws_instance_gpu_name'],
-  gpuMemory: ['label_karpenter_k8s_aws_instance_gpu_memory'],
+  gpuSharing: [label(NodeLabel.GPU_SHARING)],
+  gpuName: [label(NodeLabel.GPU_NAME)],
+  gpuMemory: [label(NodeLabel.GPU_MEMORY)],
 } as const;
 
 /** Labels of pods, as kube-state-metrics names them. */
 export const POD_LABELS = {
-  service: ['label_app_kubernetes_io_name'],
-  model: ['label_mediform_io_model'],
-  priority: ['label_mediform_io_priority'],
+  service: [label(ServiceLabel.NAME)],
+  model: [label(ServiceLabel.MODEL)],
+  priority: [label(ServiceLabel.PRIORITY)],
 } as const;
+
+function label(name: string): string {
+  return `label_${name.replaceAll(/[^A-Za-z0-9_]/g, '_')}`;
+}
 
 function listed(labels: { readonly [name: string]: readonly string[] }): string {
   return Object.values(labels).flat().join(', ');
@@ -64,12 +72,12 @@ export const Query = {
 /** Counters, one element for each process. */
 export const Counters = {
   /** Requests that were answered: neither failed nor left by the caller. */
-  CALLS: perPod('requests_total{code!~"5..|499"}', ['priority', 'code']),
-  INPUT_TOKENS: perPod('mediform_tokens_total{direction="input"}', []),
-  OUTPUT_TOKENS: perPod('mediform_tokens_total{direction="output"}', []),
-  INFERENCE_SECONDS: perPod('mediform_inference_seconds_total', ['priority']),
-  CACHE_HITS: perPod('mediform_cache_answers_total{result="hit"}', []),
-  CACHE_MISSES: perPod('mediform_cache_answers_total{result="miss"}', []),
+  CALLS: perPod(`${GatewayMetric.REQUESTS}{code!~"5..|499"}`, ['priority', 'code']),
+  INPUT_TOKENS: perPod(`${GatewayMetric.TOKENS}{direction="input"}`, []),
+  OUTPUT_TOKENS: perPod(`${GatewayMetric.TOKENS}{direction="output"}`, []),
+  INFERENCE_SECONDS: perPod(GatewayMetric.INFERENCE_SECONDS, ['priority']),
+  CACHE_HITS: perPod(`${GatewayMetric.CACHE_ANSWERS}{result="hit"}`, []),
+  CACHE_MISSES: perPod(`${GatewayMetric.CACHE_ANSWERS}{result="miss"}`, []),
   /** OpenCost's, of its network DaemonSet. */
   TRAFFIC: 'max by (namespace, pod_name, internet, same_region, same_zone) (kubecost_pod_network_egress_bytes_total)',
 } as const;

@@ -1,6 +1,7 @@
 import { Decimal } from '../../../constructs/plan/cost/money';
 import type { TrafficKind } from '../../../constructs/plan/cost/price-file';
 import type { ModelUsage, Owner, TrafficUsage, VolumeUsage } from '../../../constructs/plan/cost/usage';
+import type { Problems } from '../../../constructs/plan/errors';
 import type { Owners } from './owners';
 import type { PrometheusDay, Sample } from './prometheus';
 import { Counters, Query } from './queries';
@@ -41,14 +42,23 @@ export async function collectVolumes(
     });
 }
 
-/** What pods sent out of their zone, where OpenCost's network DaemonSet counts it. */
+/** What pods sent out of their zone, as OpenCost's network DaemonSet counts it. */
 export async function collectTraffic(
   prometheus: PrometheusDay,
   owners: Owners,
   region: string,
+  problems: Problems,
 ): Promise<TrafficUsage[]> {
+  const counters = await prometheus.counted(Counters.TRAFFIC);
+  problems.check(
+    counters.length > 0,
+    'traffic',
+    'opencost',
+    'be none where no pod has kubecost_pod_network_egress_bytes_total',
+    "traffic that nobody counts would cost nothing; OpenCost's network DaemonSet counts it",
+  );
   const sent = new Map<string, TrafficUsage>();
-  for (const { labels, value } of inOrder(await prometheus.counted(Counters.TRAFFIC))) {
+  for (const { labels, value } of inOrder(counters)) {
     const traffic = trafficKind(labels);
     if (traffic !== undefined && value.greaterThan(0)) {
       const owner = owners.ofPod(labels.namespace ?? '', labels.pod_name ?? '');

@@ -14,12 +14,33 @@ export interface QueryRow {
 
 type Module = typeof DuckDB;
 
+interface DecimalType {
+  readonly width: number;
+  readonly scale: number;
+  /** First whole number that is too large. */
+  readonly limit: Decimal;
+}
+
+interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly decimal?: DecimalType;
+}
+
+const COLUMNS = LEDGER_COLUMNS.map(({ name, type }): Column => {
+  const [, width, scale] = /^decimal\((\d+),(\d+)\)$/.exec(type) ?? [];
+  return width === undefined
+    ? { name, type }
+    : { name, type, decimal: { width: Number(width), scale: Number(scale), limit: new Decimal(10).pow(width) } };
+});
+
 /** DuckDB in this process, without a database file and without network. */
 export class Engine {
   private constructor(
     private readonly duckdb: Module,
     private readonly instance: DuckDB.DuckDBInstance,
     private readonly connection: DuckDB.DuckDBConnection,
+    private readonly threads: number | undefined,
   ) {}
 
   /**
@@ -35,7 +56,7 @@ export class Engine {
       enable_external_file_cache: 'false',
       ...(threads === undefined ? {} : { threads: String(threads) }),
     });
-    const engine = new Engine(duckdb, instance, await instance.connect());
+    const engine = new Engine(duckdb, instance, await instance.connect(), threads);
     // results never depend on the zone of the machine
     await engine.run("SET TimeZone = 'UTC'");
     return engine;
@@ -65,13 +86,8 @@ export class Engine {
     try {
       const appender = await this.connection.createAppender('new_day');
       for (const row of rows) {
-        for (const { name, type } of LEDGER_COLUMNS) {
-          const value = row[name as keyof LedgerRow];
-          if (value === undefined) {
-            appender.appendNull();
-          } else {
-            appender.appendValue(this.duckValue(name, value, type), this.duckType(type));
-          }
+        for (const column of COLUMNS) {
+          this.append(appender, column, row[column.name as keyof LedgerRow]);
         }
         appender.endRow();
       }
@@ -83,7 +99,7 @@ export class Engine {
         `COPY new_day TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, KV_METADATA {${pairs.join(', ')}})`,
       );
     } finally {
-      await this.run('RESET threads');
+      await this.run(this.threads === undefined ? 'RESET threads' : `SET threads = ${this.threads}`);
       await this.run('DROP TABLE IF EXISTS new_day');
     }
   }
@@ -94,28 +110,21 @@ export class Engine {
     this.instance.closeSync();
   }
 
-  private duckType(type: ColumnType): DuckDB.DuckDBType {
-    const { VARCHAR, BIGINT, DATE, TIMESTAMP, DECIMAL } = this.duckdb;
-    const scale = decimalScale(type);
-    return scale === undefined
-      ? { varchar: VARCHAR, bigint: BIGINT, date: DATE, timestamp: TIMESTAMP }[type as 'varchar']
-      : DECIMAL(decimalWidth(type), scale);
-  }
-
-  private duckValue(name: string, value: Decimal | string | number, type: ColumnType): DuckDB.DuckDBValue {
-    const scale = decimalScale(type);
-    if (scale !== undefined) {
-      return this.duckdb.decimalValue(scaled(name, new Decimal(value), type), decimalWidth(type), scale);
-    }
-    switch (type) {
-      case 'bigint':
-        return BigInt(value as number);
-      case 'date':
-        return this.duckdb.dateValue(Date.parse(`${String(value)}T00:00:00Z`) / 86_400_000);
-      case 'timestamp':
-        return this.duckdb.timestampValue(BigInt(Date.parse(String(value))) * 1000n);
-      default:
-        return String(value);
+  private append(appender: DuckDB.DuckDBAppender, column: Column, value: LedgerRow[keyof LedgerRow]): void {
+    const { name, type, decimal } = column;
+    if (value === undefined) {
+      appender.appendNull();
+    } else if (decimal !== undefined) {
+      const whole = wholeNumber(name, value as Decimal, type, decimal);
+      appender.appendDecimal(this.duckdb.decimalValue(whole, decimal.width, decimal.scale));
+    } else if (type === 'bigint') {
+      appender.appendBigInt(BigInt(value as number));
+    } else if (type === 'date') {
+      appender.appendDate(this.duckdb.dateValue(Date.parse(`${String(value)}T00:00:00Z`) / 86_400_000));
+    } else if (type === 'timestamp') {
+      appender.appendTimestamp(this.duckdb.timestampValue(BigInt(Date.parse(String(value))) * 1000n));
+    } else {
+      appender.appendVarchar(String(value));
     }
   }
 
@@ -154,19 +163,10 @@ async function loadDuckDB(): Promise<Module> {
   }
 }
 
-function decimalWidth(type: ColumnType): number {
-  return Number(/\((\d+),/.exec(type)?.[1]);
-}
-
-function decimalScale(type: ColumnType): number | undefined {
-  const scale = /,(\d+)\)/.exec(type)?.[1];
-  return scale === undefined ? undefined : Number(scale);
-}
-
 /** The whole number that a decimal column keeps; never rounded, never cut. */
-function scaled(name: string, value: Decimal, type: ColumnType): bigint {
-  const whole = value.times(new Decimal(10).pow(decimalScale(type) ?? 0));
-  if (!whole.isInteger() || whole.abs().greaterThanOrEqualTo(new Decimal(10).pow(decimalWidth(type)))) {
+function wholeNumber(name: string, value: Decimal, type: ColumnType, { scale, limit }: DecimalType): bigint {
+  const whole = value.times(new Decimal(10).pow(scale));
+  if (!whole.isInteger() || whole.abs().greaterThanOrEqualTo(limit)) {
     throw new LedgerError(`'${name}' (${value.toString()}) must fit ${type} because the ledger never rounds`);
   }
   return BigInt(whole.toFixed(0));
