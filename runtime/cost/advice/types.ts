@@ -79,6 +79,12 @@ export interface AdviceReport {
 export interface ServiceConstraints {
   /** Name as the ledger has it. */
   readonly service: string;
+  /**
+   * The model that it runs, where several run under one name of a service.
+   *
+   * @default - any
+   */
+  readonly model?: string;
   /** `namespace/name` of the construct. */
   readonly construct: string;
   readonly priority: Priority;

@@ -26,12 +26,14 @@ export function constraintsOfManifests(objects: readonly Manifest[]): readonly S
         ({ kind: other, metadata }) =>
           other === kind && metadata.name === object.metadata.name && metadata.namespace === object.metadata.namespace,
       );
+    const model = object.metadata.labels?.[ServiceLabel.MODEL];
     const { min, max } = replicasOf(object, objects);
     const minAvailable = (same('PodDisruptionBudget')?.spec as { minAvailable?: number } | undefined)?.minAvailable;
     const peaks = peakReplicas(same('PrometheusRule')?.spec as RuleSpec | undefined);
     return [
       {
         service: object.metadata.name,
+        ...(model === undefined ? {} : { model }),
         construct: fullName(object),
         priority: parsePriority(priority),
         minReplicas: min,
