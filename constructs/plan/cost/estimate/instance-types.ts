@@ -11,7 +11,7 @@ export interface InstanceShape {
   readonly architecture: 'amd64' | 'arm64';
 }
 
-type Sizes = { readonly [size: string]: readonly [vcpus: number, memoryGiB: number, gpus: number] };
+interface Sizes { readonly [size: string]: readonly [vcpus: number, memoryGiB: number, gpus: number] }
 
 /** Sizes that g5 and g6 have alike. */
 const G5: Sizes = {
