@@ -41,7 +41,7 @@ export class GpuNodePool extends Construct {
 
   constructor(scope: Construct, id: string, props: GpuNodePoolProps) {
     super(scope, id);
-    this.spec = planFor(this, () => planGpuNodePool(planOptions(id, props)));
+    this.spec = planFor(this, () => planGpuNodePool(planOptions(id, props)), props);
     const { nodePool, nodeClass } = defineNodePool(this, this.spec);
     this.nodePool = nodePool;
     this.nodeClass = nodeClass;

@@ -2,16 +2,14 @@ import type { EC2NodeClass } from './imports/ec2-node-class';
 import type { KarpenterNodePool } from './imports/node-pool';
 import { unitsPerGpu } from './plan/gpu-sharing';
 import { GPU_RESOURCE } from './plan/labels';
-import type { DisruptionBudget, NodeClassSpec, NodePoolSpec } from './plan/node-pools/spec';
+import type { DisruptionBudget, NodePoolSpec } from './plan/node-pools/spec';
+import { nodeVolumes, type NodeVolume } from './plan/node-pools/volumes';
 
 /** Tag by which Karpenter finds what belongs to a cluster: its subnets, security groups and capacity reservations. */
 const DISCOVERY_TAG = 'karpenter.sh/discovery';
 
 type Ec2Spec = NonNullable<EC2NodeClass['spec']>;
 type VolumeMapping = NonNullable<Ec2Spec['blockDeviceMappings']>[number];
-
-/** Size of Bottlerocket's system volume in GiB; images and logs are on a volume of their own. */
-const BOTTLEROCKET_SYSTEM_GIB = 4;
 
 /**
  * Karpenter v1 NodePool of a pool. It refers to the EC2NodeClass of the same name.
@@ -68,7 +66,7 @@ export function ec2NodeClass(spec: NodePoolSpec): EC2NodeClass {
       subnetSelectorTerms: [discovery],
       securityGroupSelectorTerms: [discovery],
       ...(spec.capacityTypes.includes('reserved') ? { capacityReservationSelectorTerms: [discovery] } : {}),
-      blockDeviceMappings: volumes(spec.nodeClass),
+      blockDeviceMappings: nodeVolumes(spec.nodeClass).map(volume),
       metadataOptions: { httpEndpoint: 'enabled', httpTokens: 'required', httpPutResponseHopLimit: 1 },
       tags: { ...tags },
     },
@@ -99,13 +97,7 @@ function karpenterBudget({ nodes, reasons, schedule, durationMinutes }: Disrupti
   };
 }
 
-function volumes({ amiAlias, rootVolumeGiB }: NodeClassSpec): VolumeMapping[] {
-  return amiAlias.startsWith('bottlerocket@')
-    ? [volume('/dev/xvda', BOTTLEROCKET_SYSTEM_GIB), volume('/dev/xvdb', rootVolumeGiB)]
-    : [volume('/dev/xvda', rootVolumeGiB)];
-}
-
-function volume(deviceName: string, sizeGiB: number): VolumeMapping {
+function volume({ deviceName, sizeGiB }: NodeVolume): VolumeMapping {
   return {
     deviceName,
     ebs: { volumeType: 'gp3', volumeSize: `${sizeGiB}Gi`, encrypted: true, deleteOnTermination: true },

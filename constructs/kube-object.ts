@@ -1,6 +1,7 @@
 import { ApiObject, JsonPatch, type ApiObjectProps } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { ConfigurationError } from './plan/errors';
+import { lateValueProblems } from './plan/late-values';
 
 /** Kinds that belong to no namespace. */
 const CLUSTER_SCOPED = new Set(['PriorityClass', 'NodePool', 'EC2NodeClass']);
@@ -39,9 +40,17 @@ function patchErrors(object: ApiObject): string[] {
   }
 }
 
-/** Runs a plan; what it finds wrong is thrown with the path of the construct that was given the values. */
-export function planFor<T>(scope: Construct, plan: () => T): T {
+/**
+ * Runs a plan; what it finds wrong is thrown with the path of the construct that was given the values.
+ *
+ * @param props what the construct was given; values in it that only a deployment knows are refused before the plan runs
+ */
+export function planFor<T>(scope: Construct, plan: () => T, props: object = {}): T {
   try {
+    const lateValues = lateValueProblems(props);
+    if (lateValues.length > 0) {
+      throw new ConfigurationError(lateValues);
+    }
     return plan();
   } catch (error) {
     if (error instanceof ConfigurationError && error.path === undefined) {

@@ -54,7 +54,7 @@ export class MedicalInferenceService extends Construct {
 
   constructor(scope: Construct, id: string, props: MedicalInferenceServiceProps) {
     super(scope, id);
-    const plan = planFor(this, () => planService(id, props, Chart.of(this).namespace));
+    const plan = planFor(this, () => planService(id, props, Chart.of(this).namespace), props);
     const { name, namespace, labels, scaling, verticalScaling } = plan;
     const target = { namespace, service: name, containerName: plan.containerName, labels };
     this.plan = plan;

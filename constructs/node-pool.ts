@@ -45,8 +45,8 @@ export class NodePool extends Construct {
 
   constructor(scope: Construct, id: string, props: NodePoolProps) {
     super(scope, id);
-    const maxMemoryGiB = toGiB(props.maxMemory);
-    this.spec = planFor(this, () => planNodePool({ ...planOptions(id, props), maxMemoryGiB }));
+    const plan = (): NodePoolSpec => planNodePool({ ...planOptions(id, props), maxMemoryGiB: toGiB(props.maxMemory) });
+    this.spec = planFor(this, plan, props);
     const { nodePool, nodeClass } = defineNodePool(this, this.spec);
     this.nodePool = nodePool;
     this.nodeClass = nodeClass;

@@ -33,7 +33,7 @@ export class SpotBatchPool extends Construct {
 
   constructor(scope: Construct, id: string, props: SpotBatchPoolProps) {
     super(scope, id);
-    this.spec = planFor(this, () => planSpotBatchPool(planOptions(id, props)));
+    this.spec = planFor(this, () => planSpotBatchPool(planOptions(id, props)), props);
     const { nodePool, nodeClass } = defineNodePool(this, this.spec);
     this.nodePool = nodePool;
     this.nodeClass = nodeClass;

@@ -1,3 +1,5 @@
+import { describeLateValues } from './late-values';
+
 /**
  * Bad input, found while planning. Every line of `problems` reads
  * `'property' (value) must ... because ...`; constructs prefix them with their path.
@@ -66,11 +68,11 @@ export class Problems {
 
 function describe(value: unknown): string {
   if (typeof value === 'string') {
-    return value;
+    return describeLateValues(value);
   }
   // JSON has no word for these, and String() has
   if (value === undefined || typeof value === 'number') {
     return String(value);
   }
-  return JSON.stringify(value);
+  return describeLateValues(JSON.stringify(value));
 }

@@ -15,6 +15,11 @@ const MODULES = Object.keys(entries)
   .filter((path) => !path.endsWith('.json'))
   .map((path) => path.replace(/^\./, 'mediform'));
 
+/** Of these, those that need Pulumi. */
+const PULUMI_MODULES = ['mediform/pulumi', 'mediform/aws'];
+/** What needs no optional peer. */
+const BASE_MODULES = ['mediform', 'mediform/testing'];
+
 /** A program under the strictest settings. What must not compile is marked as such: types that are `any` would show. */
 const PROGRAM = `
 import { App, Chart, Duration } from 'cdk8s';
@@ -112,14 +117,14 @@ test('holds the compiled library and what explains it, and nothing else', async 
   expect(modules).toContain('constructs/index');
 });
 
-test('brings no package of its own, and insists on three peers only', () => {
+test('brings two small packages of its own, and insists on three peers only', () => {
   const manifest = readJson(join(project, 'node_modules/mediform/package.json')) as {
     readonly dependencies?: object;
     readonly peerDependencies: object;
     readonly peerDependenciesMeta?: { readonly [peer: string]: { readonly optional?: boolean } };
   };
   const { dependencies = {}, peerDependencies, peerDependenciesMeta = {} } = manifest;
-  expect(dependencies).toEqual({});
+  expect(Object.keys(dependencies).sort()).toEqual(['decimal.js', 'zod']);
   const required = Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
   expect(required.sort()).toEqual(PEERS);
 });
@@ -141,17 +146,28 @@ describe('in an empty project', () => {
     60_000,
   );
 
-  test('loads no module of Pulumi', async () => {
-    const requires = MODULES.map((name) => `require('${name}');`).join('');
-    const program = `${requires} console.log(JSON.stringify(Object.keys(require.cache)))`;
-    // the project of the user has no Pulumi; this one may, and finds itself by its own name
-    for (const directory of [project, ROOT]) {
+  test('loads no module of Pulumi, unless it is asked for by name', async () => {
+    const others = MODULES.filter((name) => !PULUMI_MODULES.includes(name));
+    // the project of the user has no optional peer; this one has all, and finds itself by its own name
+    for (const [directory, modules] of [
+      [project, BASE_MODULES],
+      [ROOT, others],
+    ] as const) {
+      const requires = modules.map((name) => `require('${name}');`).join('');
+      const program = `${requires} console.log(JSON.stringify(Object.keys(require.cache)))`;
       const loaded = JSON.parse(await run('node', ['-e', program], directory)) as string[];
       expect(loaded.some((path) => path.endsWith(join('lib', 'constructs', 'index.js')))).toBe(true);
       expect(loaded.filter((path) => path.includes('@pulumi'))).toEqual([]);
     }
   }, 60_000);
 });
+
+test('mediform/pulumi loads of Pulumi what it needs', async () => {
+  const program = `const { ChartResources, asString } = require('mediform/pulumi');
+    console.log(typeof ChartResources, asString(1));
+    console.log(Object.keys(require.cache).filter((path) => /@pulumi.(kubernetes|aws)/.test(path)).length);`;
+  expect(await run('node', ['-e', program], ROOT)).toBe('function 1\n0\n');
+}, 60_000);
 
 test('publint has nothing to say', async () => {
   expect(await run(join(ROOT, 'node_modules/.bin/publint'), [tarball, '--strict'], folder)).toContain('All good!');

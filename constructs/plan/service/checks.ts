@@ -1,5 +1,6 @@
 import type { Problems } from '../errors';
 import { NodeLabel, ServiceLabel } from '../labels';
+import { splitAtPlaceholders } from '../late-values';
 import { checkCidr } from '../network';
 import { Priority } from '../priorities';
 import type { MedicalInferenceServiceProps } from './props';
@@ -85,6 +86,14 @@ export function checkPods(problems: Problems, props: MedicalInferenceServiceProp
       'a variable has one value',
     );
   }
+  const { source } = props.model;
+  problems.check(
+    source === undefined || props.network?.egress !== undefined || splitAtPlaceholders(source)[0] !== '',
+    'model.source',
+    source,
+    'begin with its scheme, such as s3://, or network.egress be given',
+    'the network policy lets the pods reach it',
+  );
   const { callers = [], egress = [] } = props.network ?? {};
   for (const { cidr } of [...callers, ...egress]) {
     if (cidr !== undefined) {

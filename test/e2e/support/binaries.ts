@@ -54,6 +54,13 @@ const SOURCES = {
     command: 'cmd/adapter',
   },
   'metrics-server': { tool: 'metrics-server', module: 'sigs.k8s.io/metrics-server', command: 'cmd/metrics-server' },
+  /** The command line that the Automation API drives. */
+  pulumi: {
+    tool: 'pulumi',
+    module: 'github.com/pulumi/pulumi/pkg/v3',
+    command: 'cmd/pulumi',
+    variables: (version) => [`github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${version}`],
+  },
   'vpa-admission-controller': vpa('admission-controller'),
   'vpa-recommender': vpa('recommender'),
   'vpa-updater': vpa('updater'),

@@ -1,0 +1,2 @@
+export { ChartResources, KubernetesResource, type ChartResourcesArgs } from './chart-resources';
+export { asString } from './outputs';
