@@ -141,7 +141,7 @@ export interface AdviceRules {
   readonly savingShare: number;
   /** Accuracy that a model must reach, 0 to 1. @default 0.9 */
   readonly targetAccuracy: number;
-  /** Part of all models' cost from which on a model costs much. @default 0.2 */
+  /** Part of all models’ cost from which on a model costs much. @default 0.1 */
   readonly highCostShare: number;
   /** Hit ratio under which a cache's strategy should change, 0 to 1. @default 0.5 */
   readonly lowHitRatio: number;
@@ -156,7 +156,7 @@ export const ADVICE_RULES: AdviceRules = {
   lowUtilisation: 0.3,
   savingShare: 0.5,
   targetAccuracy: 0.9,
-  highCostShare: 0.2,
+  highCostShare: 0.1,
   lowHitRatio: 0.5,
   fewestLookups: 1000,
   spotSaving: 0.6,

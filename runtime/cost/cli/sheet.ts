@@ -19,6 +19,8 @@ export interface SheetColumn {
   readonly title: string;
   /** How its numbers are shown in a table. @default 'count' */
   readonly as?: 'money' | 'unit' | 'count' | 'percent';
+  /** Width in a table, in characters; longer texts are wrapped. @default - as wide as its texts */
+  readonly width?: number;
 }
 
 /** A result as rows and columns. */
@@ -33,6 +35,8 @@ export function tableText({ title, columns, rows }: Sheet, format: Format): stri
   const isNumber = (key: string): boolean => rows.some((row) => typeof row[key] !== 'string' && row[key] !== undefined);
   const table = new Table({
     head: columns.map((column) => column.title),
+    colWidths: columns.map(({ width }) => width ?? null),
+    wordWrap: true,
     colAligns: columns.map(({ key }) => (isNumber(key) ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
   });

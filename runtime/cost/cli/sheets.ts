@@ -122,10 +122,10 @@ export function adviceSheet({ advice, period: { from, to } }: AdviceReport): She
       { key: 'what', title: 'what' },
       { key: 'property', title: 'property' },
       { key: 'current', title: 'now' },
-      { key: 'proposed', title: 'better' },
+      { key: 'proposed', title: 'better', width: 26 },
       { key: 'monthly_saving', title: 'saves a month', as: 'money' },
       { key: 'confidence', title: 'confidence' },
-      { key: 'reason', title: 'because' },
+      { key: 'reason', title: 'because', width: 44 },
     ],
     rows: advice.map(({ construct, subject, property, current, proposed, monthlySaving, confidence, reason }) => ({
       what: construct ?? subject,
