@@ -76,7 +76,7 @@ async function main(): Promise<void> {
     });
     const report = await costReport(ledger, {
       diagnosisServices: ['image_diagnosis'],
-      monthlyBudget: '62000',
+      monthlyBudget: '80000',
       advice: { services: SERVICES, models: MODELS, caches: CACHES },
     });
     const format = new Format(report.currency);
