@@ -25,15 +25,14 @@ export interface DailyCost {
   readonly byCategory: { readonly [C in CostCategory]: Decimal };
 }
 
-const DAILY_SQL = `SELECT CAST(day AS VARCHAR) AS day, BillingCurrency AS currency, x_Category, SUM(EffectiveCost) AS cost
+const DAILY_SQL = `SELECT CAST(day AS VARCHAR) AS day, x_Category, SUM(EffectiveCost) AS cost
 FROM ledger
 WHERE day BETWEEN CAST($1 AS DATE) AND CAST($2 AS DATE)
-GROUP BY day, BillingCurrency, x_Category
+GROUP BY day, x_Category
 ORDER BY day`;
 
 interface DailyRow {
   readonly day: string;
-  readonly currency: string;
   readonly x_Category: CostCategory;
   readonly cost: Decimal;
 }
@@ -61,14 +60,14 @@ export class CostMonitor {
    */
   async days(from: string, to: string): Promise<readonly DailyCost[]> {
     const rows = await this.ledger.query(DAILY_SQL, [from, to]);
-    const days = new Map<string, { readonly currency: string; readonly costs: Map<CostCategory, Decimal> }>();
+    const days = (await this.ledger.days()).filter((day) => from <= day && day <= to);
+    const currency = (await this.ledger.settings())?.currency ?? '';
+    const costs = new Map(days.map((day) => [day, new Map<CostCategory, Decimal>()]));
     for (const row of rows) {
-      const { day, currency, x_Category, cost } = row as unknown as DailyRow;
-      const entry = days.get(day) ?? { currency, costs: new Map<CostCategory, Decimal>() };
-      days.set(day, entry);
-      entry.costs.set(x_Category, cost);
+      const { day, x_Category, cost } = row as unknown as DailyRow;
+      costs.get(day)?.set(x_Category, cost);
     }
-    return [...days].map(([day, { currency, costs }]) => dailyCost(day, currency, costs));
+    return days.map((day) => dailyCost(day, currency, costs.get(day) ?? new Map<CostCategory, Decimal>()));
   }
 }
 

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collectDay, collectDays, CostMonitor, Ledger, type CollectOptions, type LedgerRow } from 'mediform/cost';
+import { PrometheusDay } from '../../runtime/cost/collect/prometheus';
+import { Counters } from '../../runtime/cost/collect/queries';
+import { Engine } from '../../runtime/cost/ledger/engine';
 import { CONFIG, PRICES, RECORDED } from './support/cost/hospital-day';
 import { RecordedPrometheus } from './support/cost/recorded';
 import { whyNoPrometheus } from './support/scaling/prometheus';
@@ -150,6 +153,61 @@ describeWithPrometheus('a day that Prometheus has recorded', () => {
     const nowhere = { ...options.config, dataStores: [{ name: 'x', storageClass: 'y', bytes: 'absent_metric' }] };
     await expect(collectDay({ ...options, config: nowhere, day: DAY })).rejects.toThrow(
       "'dataStores.x.bytes' (absent_metric) must give one element, and gives 0 because a store without a size would cost nothing",
+    );
+  });
+
+  it('costs what the bill says where the bill knows a resource, and tells of those that nobody knows', async () => {
+    const bill = join(folder, 'bill');
+    mkdirSync(bill);
+    const engine = await Engine.start('256MB', 1);
+    // hourly lines from midnight in UTC, which is an hour into the day, and before it
+    await engine.run(`COPY (SELECT resource AS ResourceId, 'EUR' AS BillingCurrency, 'Usage' AS ChargeCategory,
+      TIMESTAMP '2026-03-28 00:00:00' + i * INTERVAL 1 HOUR AS ChargePeriodStart,
+      TIMESTAMP '2026-03-28 01:00:00' + i * INTERVAL 1 HOUR AS ChargePeriodEnd,
+      'INV-7' AS InvoiceId, cost AS BilledCost, cost AS EffectiveCost, cost AS ContractedCost, 2 * cost AS ListCost
+      FROM range(60) t(i), (VALUES ('i-gpu', 0.71), ('vol-1', 0.02), ('eks-control-plane', 0.12), ('i-other', 9.0)) l(resource, cost)
+      ) TO '${join(bill, 'bill.parquet')}' (FORMAT parquet)`);
+    engine.close();
+    const config = { ...options.config, bill: { location: bill, format: 'focus' as const } };
+    const { ledgerDay, unmatched } = await collectDay({ ...options, config, day: DAY });
+    const billed = ledgerDay.rows.filter(({ x_Confidence }) => x_Confidence === 'billed');
+    expect(billed.map(line).sort()).toEqual(
+      [
+        'gpu ct gpu GPU 23 10.35',
+        'cpu ct gpu CPU 46 2.99',
+        'idle - gpu CPU 46 2.99',
+        'storage ct pv-1 Storage 2300 0.46',
+        'shared - eks-control-plane Time 23 2.76',
+      ].sort(),
+    );
+    expect(unmatched.map(({ resourceId, effective }) => [resourceId, effective.toFixed()])).toEqual([
+      ['i-other', '207'],
+    ]);
+    // half of the node's 32.66, twice the volume's 0.23, and 0.46 more for the control plane
+    expect(ledgerDay.total.toFixed()).toBe('220.793');
+  });
+
+  it.each(['2026-03-29T04:00:00Z', '2026-03-29T06:01:00Z', '2026-03-29T09:30:00Z'])(
+    'has counted as much as its parts, wherever it is cut: at %s',
+    async (cut) => {
+      // the restart is at 06:00, the time without scrapes from 09:20 to 09:40
+      const [start, middle, end] = ['2026-03-28T23:00:00Z', cut, '2026-03-29T22:00:00Z'].map(
+        (moment) => Date.parse(moment) / 1000,
+      ) as [number, number, number];
+      const counted = async (from: number, to: number): Promise<number> => {
+        const bounds = { start: from, end: to, hours: (to - from) / 3600 };
+        const counters = await new PrometheusDay(prometheus.url, bounds, 30).counted(Counters.CALLS);
+        return counters.find(({ labels }) => labels.pod === 'ct-0')?.value.toNumber() ?? NaN;
+      };
+      const parts = [await counted(start, middle), await counted(middle, end)];
+      expect((parts[0] ?? 0) + (parts[1] ?? 0)).toBe(13_794);
+      expect(await counted(start, end)).toBe(13_794);
+    },
+  );
+
+  it('is not collected before it is over', async () => {
+    await expect(collectDay({ ...options, day: '2999-01-01' })).rejects.toThrow(
+      '2999-01-01 is not over yet in Europe/Berlin; a part of a day would be too cheap',
     );
   });
 

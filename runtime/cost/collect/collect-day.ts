@@ -43,11 +43,14 @@ export interface CollectedDay {
  * gives the same rows again.
  *
  * @throws ConfigurationError that names every price, label and size that is missing
- * @throws LedgerError where Prometheus cannot be asked, or does not know enough of the day
+ * @throws LedgerError where the day is not over, or Prometheus cannot be asked or does not know enough of it
  */
 export async function collectDay({ day, config, prices, s3 }: CollectOptions): Promise<CollectedDay> {
   const { timeZone = 'UTC', currency } = config;
   const bounds = dayBounds(day, timeZone);
+  if (bounds.end * 1000 > Date.now()) {
+    throw new LedgerError(`${day} is not over yet in ${timeZone}; a part of a day would be too cheap`);
+  }
   const { url, timeoutSeconds = 120, minimumCoverage = 0.98 } = config.prometheus;
   const prometheus = new PrometheusDay(url, bounds, timeoutSeconds);
   await checkCoverage(prometheus, day, minimumCoverage);

@@ -7,7 +7,7 @@ import { columnDefinitions, Engine, literal, type QueryRow } from './engine';
 import { DamagedLedgerError, LedgerError } from './errors';
 import { isUrl, type S3Settings } from '../s3';
 import { S3Store } from './s3-store';
-import { FolderStore, type LedgerStore } from './store';
+import { FolderStore, type Fetched, type LedgerStore } from './store';
 import { damagedFiles, metadataOf, readMetadata, type DayMetadata } from './day-metadata';
 
 /** How a ledger is opened. */
@@ -52,6 +52,14 @@ export interface QueryOptions {
    * @default false
    */
   readonly skipDamaged?: boolean;
+}
+
+/** What all days of a ledger have in common. */
+export interface LedgerSettings {
+  /** IANA name of the zone on whose clock days start and end. */
+  readonly timeZone: string;
+  /** ISO 4217. */
+  readonly currency: string;
 }
 
 /** A day that cannot be read. */
@@ -117,6 +125,14 @@ export class Ledger {
     return daysBetween(from, to).filter((day) => !days.has(day));
   }
 
+  /** Time zone and currency of all its days; undefined where it has no day that can be read. */
+  async settings(): Promise<LedgerSettings | undefined> {
+    return this.alone(async () => {
+      const days = await this.store.days();
+      return this.firstReadable([...days].reverse());
+    });
+  }
+
   /**
    * Runs SQL over the table `ledger`, which has the columns of `LEDGER_COLUMNS` and `day`, a date. Sums of decimals are
    * exact; averages and quotients are not: divide what comes back.
@@ -130,20 +146,23 @@ export class Ledger {
     parameters: readonly (string | number)[] = [],
     options: QueryOptions = {},
   ): Promise<readonly QueryRow[]> {
+    const { skipDamaged = false } = options;
     return this.alone(async () => {
-      const files = await this.filesOf(options);
+      const { files, damaged } = await this.fetch(options);
+      if (damaged.size > 0 && !skipDamaged) {
+        throw new DamagedLedgerError(this.describe(damaged));
+      }
       try {
         return await this.queryFiles(files, sql, parameters);
       } catch (cause) {
-        const damaged = await this.findDamaged(files);
-        if (damaged.length === 0) {
+        const unreadable = await damagedFiles(this.engine, files);
+        if (unreadable.size === 0) {
           throw new LedgerError(`the query failed: ${(cause as Error).message}`, { cause });
         }
-        if (options.skipDamaged !== true) {
-          throw new DamagedLedgerError(damaged);
+        if (!skipDamaged) {
+          throw new DamagedLedgerError(this.describe(unreadable));
         }
-        const bad = new Set(damaged.map(({ day }) => day));
-        return this.queryFiles(new Map([...files].filter(([day]) => !bad.has(day))), sql, parameters);
+        return this.queryFiles(new Map([...files].filter(([day]) => !unreadable.has(day))), sql, parameters);
       }
     });
   }
@@ -154,7 +173,10 @@ export class Ledger {
    * @returns the days that are damaged
    */
   async verify(): Promise<readonly DamagedDay[]> {
-    return this.alone(async () => this.findDamaged(await this.filesOf({})));
+    return this.alone(async () => {
+      const { files, damaged } = await this.fetch({});
+      return this.describe(new Map([...damaged, ...(await damagedFiles(this.engine, files))]));
+    });
   }
 
   /** Ends it, and lets its memory and its temporary files go. */
@@ -165,11 +187,8 @@ export class Ledger {
     });
   }
 
-  /** Path of the file of each day. */
-  private async filesOf({ from = '', to = '9999' }: QueryOptions): Promise<Map<string, string>> {
-    const days = (await this.store.days()).filter((day) => day >= from && day <= to);
-    const paths = await this.store.fetch(days);
-    return new Map(days.map((day, index) => [day, paths[index] ?? '']));
+  private async fetch({ from = '', to = '9999' }: QueryOptions): Promise<Fetched> {
+    return this.store.fetch((await this.store.days()).filter((day) => day >= from && day <= to));
   }
 
   private async queryFiles(
@@ -190,9 +209,8 @@ export class Ledger {
     return this.engine.query(sql, parameters);
   }
 
-  private async findDamaged(files: ReadonlyMap<string, string>): Promise<DamagedDay[]> {
-    const reasons = await damagedFiles(this.engine, files);
-    return [...reasons].map(([day, reason]) => ({ day, file: this.store.nameOf(day), reason }));
+  private describe(damaged: ReadonlyMap<string, string>): DamagedDay[] {
+    return [...damaged].sort().map(([day, reason]) => ({ day, file: this.store.nameOf(day), reason }));
   }
 
   /** What the ledger's nearest other readable day says of itself. */
@@ -201,19 +219,20 @@ export class Ledger {
     const near = [days.filter((other) => other < day).at(-1), days.find((other) => other > day)].filter(
       (other) => other !== undefined,
     );
-    for (const [, path] of await this.filesOfDays(near)) {
-      try {
-        return await readMetadata(this.engine, path);
-      } catch {
-        // a damaged neighbour says nothing, and keeps nobody from writing
+    return this.firstReadable(near);
+  }
+
+  private async firstReadable(days: readonly string[]): Promise<DayMetadata | undefined> {
+    for (const day of days) {
+      for (const path of (await this.store.fetch([day])).files.values()) {
+        try {
+          return await readMetadata(this.engine, path);
+        } catch {
+          // a damaged day says nothing, and keeps nobody from asking another
+        }
       }
     }
     return undefined;
-  }
-
-  private async filesOfDays(days: readonly string[]): Promise<Map<string, string>> {
-    const paths = await this.store.fetch(days);
-    return new Map(days.map((day, index) => [day, paths[index] ?? '']));
   }
 
   private async alone<T>(work: () => Promise<T>): Promise<T> {

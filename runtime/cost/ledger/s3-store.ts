@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type * as S3 from '@aws-sdk/client-s3';
 import { loadS3Sdk, parseS3Url, type S3Sdk, type S3Settings } from '../s3';
-import { DAY_FILE, dayOf, partition, type LedgerStore } from './store';
+import { DAY_FILE, dayOf, partition, type Fetched, type LedgerStore } from './store';
 
 const DOWNLOADS_AT_ONCE = 8;
 
@@ -45,15 +45,25 @@ export class S3Store implements LedgerStore {
     return [...this.etags.keys()].sort();
   }
 
-  async fetch(days: readonly string[]): Promise<readonly string[]> {
+  async fetch(days: readonly string[]): Promise<Fetched> {
     const missing = days.filter((day) => this.fetched.get(day) !== this.etags.get(day) || !this.etags.has(day));
+    const damaged = new Map<string, string>();
     const workers = Array.from({ length: DOWNLOADS_AT_ONCE }, async () => {
       for (let day = missing.pop(); day !== undefined; day = missing.pop()) {
-        await this.download(day);
+        try {
+          await this.download(day);
+        } catch (error) {
+          // the SDK compares the sum that S3 keeps with what arrived
+          if (!/checksum mismatch/i.test((error as Error).message)) {
+            throw error;
+          }
+          damaged.set(day, 'it is not what was written: its checksum is another');
+        }
       }
     });
     await Promise.all(workers);
-    return days.map((day) => this.pathOf(day));
+    const readable = days.filter((day) => !damaged.has(day));
+    return { files: new Map(readable.map((day) => [day, this.pathOf(day)])), damaged };
   }
 
   async replace(day: string, write: (path: string) => Promise<void>): Promise<void> {

@@ -6,12 +6,20 @@ import { join } from 'node:path';
 /** Name of the file of a day. */
 export const DAY_FILE = 'part-0.parquet';
 
+/** Files of days, on this machine. */
+export interface Fetched {
+  /** Path of each day's file. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Days that did not arrive as they were sent, and why. */
+  readonly damaged: ReadonlyMap<string, string>;
+}
+
 /** Where the files of a ledger are. */
 export interface LedgerStore {
   /** The days that there are, in order. */
   days(): Promise<readonly string[]>;
-  /** Makes the files of days readable on this machine; gives their paths, in the same order. */
-  fetch(days: readonly string[]): Promise<readonly string[]>;
+  /** Makes the files of days readable on this machine. */
+  fetch(days: readonly string[]): Promise<Fetched>;
   /** Puts a day in place of what there was of it, all or nothing; `write` makes the file at a path it is given. */
   replace(day: string, write: (path: string) => Promise<void>): Promise<void>;
   /** What users know a day's file by. */
@@ -41,8 +49,8 @@ export class FolderStore implements LedgerStore {
       .sort();
   }
 
-  fetch(days: readonly string[]): Promise<readonly string[]> {
-    return Promise.resolve(days.map((day) => this.nameOf(day)));
+  fetch(days: readonly string[]): Promise<Fetched> {
+    return Promise.resolve({ files: new Map(days.map((day) => [day, this.nameOf(day)])), damaged: new Map() });
   }
 
   async replace(day: string, write: (path: string) => Promise<void>): Promise<void> {
