@@ -148,9 +148,9 @@ describeWithChromium('the dashboard in Chromium', () => {
 
   test('every link leads to a section', async () => {
     const { page } = await open(1280);
-    const targets = await page
-      .locator('nav a')
-      .evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''));
+    const targets = await page.evaluate<readonly string[]>(
+      `[...document.querySelectorAll('nav a')].map((link) => link.getAttribute('href'))`,
+    );
     expect(targets.length).toBeGreaterThanOrEqual(7);
     for (const target of targets) {
       expect([target, await page.locator(target).count()]).toEqual([target, 1]);
