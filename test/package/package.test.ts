@@ -107,7 +107,7 @@ test('holds the compiled library and what explains it, and nothing else', async 
   expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].map((file) => `package/${file}`));
 
   const bundles = files.filter((file) => file.startsWith('package/bundles/')).sort();
-  expect(bundles).toEqual(['cache.br', 'gateway.br', 'start.js'].map((file) => `package/bundles/${file}`));
+  expect(bundles).toEqual(['cache.br', 'cost.br', 'gateway.br', 'start.js'].map((file) => `package/bundles/${file}`));
 
   const modules = files.flatMap((file) => /^package\/lib\/(.*)\.js$/.exec(file)?.[1] ?? []);
   const expected = modules.flatMap((module) => [`package/lib/${module}.d.ts`, `package/lib/${module}.js`]);
