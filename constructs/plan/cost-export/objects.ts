@@ -133,9 +133,9 @@ export function costCronJob(plan: CostExportPlan, program: string): CronJob {
 
 function container({ image, schedule, config, claim }: CostExportPlan): Container {
   const mounts: VolumeMount[] = [
+    { name: 'tmp', mountPath: '/tmp' },
     { name: 'program', mountPath: PROGRAM_MOUNT, readOnly: true },
     { name: 'config', mountPath: CONFIG_FOLDER, readOnly: true },
-    { name: 'tmp', mountPath: '/tmp' },
     ...(claim === undefined ? [] : [{ name: 'ledger', mountPath: COST_EXPORT_PATHS.ledger }]),
   ];
   return {

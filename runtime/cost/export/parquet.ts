@@ -8,7 +8,8 @@ const METADATA_KEY = 'mediform';
 
 interface SchemaElement {
   readonly name: string;
-  readonly type?: 'INT32' | 'INT64' | 'BYTE_ARRAY';
+  readonly type?: 'INT32' | 'INT64' | 'BYTE_ARRAY' | 'FIXED_LEN_BYTE_ARRAY';
+  readonly type_length?: number;
   readonly repetition_type?: 'REQUIRED' | 'OPTIONAL';
   readonly converted_type?: 'UTF8' | 'DECIMAL' | 'DATE' | 'TIMESTAMP_MICROS';
   readonly logical_type?: {
@@ -65,9 +66,8 @@ export async function metadataIn(file: Uint8Array): Promise<DayMetadata> {
 function elementOf(type: ColumnType): Omit<SchemaElement, 'name'> {
   const [, precision, scale] = /^decimal\((\d+),(\d+)\)$/.exec(type) ?? [];
   if (precision !== undefined) {
-    // as DuckDB does it: up to nine digits fit into 32 bits
     return {
-      type: Number(precision) > 9 ? 'INT64' : 'INT32',
+      ...decimalType(Number(precision)),
       converted_type: 'DECIMAL',
       precision: Number(precision),
       scale: Number(scale),
@@ -87,6 +87,14 @@ function elementOf(type: ColumnType): Omit<SchemaElement, 'name'> {
     default:
       return { type: 'BYTE_ARRAY', converted_type: 'UTF8' };
   }
+}
+
+/** What holds so many digits, as DuckDB chooses it. */
+function decimalType(precision: number): Pick<SchemaElement, 'type' | 'type_length'> {
+  if (precision > 18) {
+    return { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16 };
+  }
+  return { type: precision > 9 ? 'INT64' : 'INT32' };
 }
 
 /** A value as its physical type has it. */
