@@ -1,4 +1,4 @@
-import { ApiObject, Duration, JsonPatch, Size, Testing } from 'cdk8s';
+import { type ApiObject, Duration, JsonPatch, Testing } from 'cdk8s';
 import { CostExport, NodePool, type CostExportProps } from 'mediform';
 import type { ConfigMap } from '../constructs/imports/config-map';
 import type { CronJob } from '../constructs/imports/cron-job';
@@ -7,38 +7,8 @@ import type { PersistentVolumeClaim } from '../constructs/imports/persistent-vol
 import { dashboard } from '../constructs/plan/cost-export/dashboard';
 import { MAX_STORED_BYTES } from '../constructs/plan/programs';
 import { testChart } from './support/app';
+import { COST_EXPORT } from './support/cost-export';
 import { schemaErrors } from './support/schema';
-
-export const COST_EXPORT: CostExportProps = {
-  cost: {
-    currency: 'EUR',
-    region: 'eu-central-1',
-    billingAccount: { id: '111122223333', name: 'Hospital' },
-    cluster: 'prod',
-    prometheus: { url: 'http://prometheus-operated.monitoring.svc:9090' },
-  },
-  prices: [
-    {
-      source: 'test',
-      provider: 'AWS',
-      published: '2026-11-01',
-      currency: 'EUR',
-      validFrom: '2026-11-01',
-      validTo: '2026-12-31',
-      prices: [
-        {
-          kind: 'instance',
-          unit: 'Hours',
-          instanceType: 'g5.xlarge',
-          region: 'eu-central-1',
-          capacityType: 'on-demand',
-          price: '1',
-        },
-      ],
-    },
-  ],
-  ledger: { size: Size.gibibytes(5) },
-};
 
 interface Rendered {
   readonly kind: string;
