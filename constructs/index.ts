@@ -1,3 +1,4 @@
+export { CostExport } from './cost-export';
 export { GpuNodePool, type GpuNodePoolProps } from './gpu-node-pool';
 export { MedicalInferenceService } from './medical-inference-service';
 export { NodePool, type NodePoolProps } from './node-pool';
@@ -9,6 +10,11 @@ export { SpotBatchPool, type SpotBatchPoolProps } from './spot-batch-pool';
 
 export { ACCELERATORS, Accelerator, type AcceleratorSpec } from './plan/accelerators';
 export { adapterConfig, type AdapterConfig, type AdapterRule } from './plan/adapter-rules';
+export type { CostConfig } from './plan/cost/config';
+export type { Price, PriceFile } from './plan/cost/price-file';
+export type { CostExportPlan } from './plan/cost-export/plan';
+export type { CostExportProps, LedgerTarget, PushgatewayRef } from './plan/cost-export/props';
+export { CostMetric } from './plan/cost-export/metrics';
 export { ConfigurationError } from './plan/errors';
 export { type GpuSharing } from './plan/gpu-sharing';
 export type { CacheConfig } from './plan/cache/config';

@@ -8,7 +8,19 @@ import { build } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUNDLES = join(ROOT, 'bundles');
-const PROGRAMS = ['gateway', 'cache'];
+const PROGRAMS = ['gateway', 'cache', 'cost'];
+const SLIM = join(ROOT, 'runtime', 'cost', 'export', 'slim');
+/** What a program has in place of larger packages, so that it fits into a ConfigMap. */
+const ALIASES = {
+  // the client alone, without the commands of modules that nobody sends
+  gateway: { redis: '@redis/client' },
+  cache: { redis: '@redis/client' },
+  cost: {
+    yaml: join(SLIM, 'yaml.ts'),
+    '@aws-sdk/credential-provider-node': join(SLIM, 'credentials.ts'),
+    bowser: join(SLIM, 'nothing.ts'),
+  },
+};
 
 /** Makes all bundles anew, which takes about two seconds. Others that read them meanwhile see the old or the new ones. */
 export async function bundleAll() {
@@ -31,10 +43,9 @@ async function bundle(program) {
     platform: 'node',
     target: 'node24',
     format: 'cjs',
-    // the client alone, without the commands of modules that nobody sends
-    alias: { redis: '@redis/client' },
-    // a native client that pg would prefer where it is installed
-    external: ['pg-native'],
+    alias: ALIASES[program],
+    // native: a client that pg would prefer where it is installed, and what reads bills, in images that have it
+    external: ['pg-native', '@duckdb/node-api'],
     legalComments: 'none',
     write: false,
     logLevel: 'warning',

@@ -44,7 +44,7 @@ function files(folder: string): [string, string][] {
  * it. All else is compared to the letter.
  */
 function withoutPrograms([file, text]: [string, string]): [string, string] {
-  const named = text.replaceAll(/\bmediform-(gateway|cache)-[0-9a-f]{10}\b/g, 'mediform-$1-HASH');
+  const named = text.replaceAll(/\bmediform-(gateway|cache|cost)-[0-9a-f]{10}\b/g, 'mediform-$1-HASH');
   // a Job is named after its program too
   const jobs = named.replaceAll(/\b([a-z0-9-]+-migrate)-[0-9a-f]{10}\b/g, '$1-HASH');
   return [file, jobs.replaceAll(/^( +program\.br: )[A-Za-z0-9+/=]+$/gm, '$1PROGRAM')];

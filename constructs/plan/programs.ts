@@ -4,7 +4,7 @@ import { contentHash } from './content-hash';
 import { ServiceLabel } from './labels';
 
 /** Programs that run in the cluster, each from a ConfigMap on the official Node image. */
-export const PROGRAMS = ['gateway', 'cache'] as const;
+export const PROGRAMS = ['gateway', 'cache', 'cost'] as const;
 
 /** One of `PROGRAMS`. */
 export type Program = (typeof PROGRAMS)[number];

@@ -107,7 +107,7 @@ test('holds the compiled library and what explains it, and nothing else', async 
   expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].map((file) => `package/${file}`));
 
   const bundles = files.filter((file) => file.startsWith('package/bundles/')).sort();
-  expect(bundles).toEqual(['cache.br', 'gateway.br', 'start.js'].map((file) => `package/bundles/${file}`));
+  expect(bundles).toEqual(['cache.br', 'cost.br', 'gateway.br', 'start.js'].map((file) => `package/bundles/${file}`));
 
   const modules = files.flatMap((file) => /^package\/lib\/(.*)\.js$/.exec(file)?.[1] ?? []);
   const expected = modules.flatMap((module) => [`package/lib/${module}.d.ts`, `package/lib/${module}.js`]);
@@ -117,14 +117,14 @@ test('holds the compiled library and what explains it, and nothing else', async 
   expect(modules).toContain('constructs/index');
 });
 
-test('brings two small packages of its own, and insists on three peers only', () => {
+test('brings five small packages of its own, and insists on three peers only', () => {
   const manifest = readJson(join(project, 'node_modules/mediform/package.json')) as {
     readonly dependencies?: object;
     readonly peerDependencies: object;
     readonly peerDependenciesMeta?: { readonly [peer: string]: { readonly optional?: boolean } };
   };
   const { dependencies = {}, peerDependencies, peerDependenciesMeta = {} } = manifest;
-  expect(Object.keys(dependencies).sort()).toEqual(['decimal.js', 'zod']);
+  expect(Object.keys(dependencies).sort()).toEqual(['cli-table3', 'commander', 'decimal.js', 'yaml', 'zod']);
   const required = Object.keys(peerDependencies).filter((peer) => peerDependenciesMeta[peer]?.optional !== true);
   expect(required.sort()).toEqual(PEERS);
 });

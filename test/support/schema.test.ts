@@ -10,6 +10,7 @@ import type { Job } from '../../constructs/imports/job';
 import type { Namespace } from '../../constructs/imports/namespace';
 import type { NetworkPolicy } from '../../constructs/imports/network-policy';
 import type { KarpenterNodePool } from '../../constructs/imports/node-pool';
+import type { PersistentVolumeClaim } from '../../constructs/imports/persistent-volume-claim';
 import type { PodDisruptionBudget } from '../../constructs/imports/pod-disruption-budget';
 import type { PodMonitor } from '../../constructs/imports/pod-monitor';
 import type { PriorityClass } from '../../constructs/imports/priority-class';
@@ -98,6 +99,12 @@ const valid = {
   } satisfies Service,
   ServiceAccount: { apiVersion: 'v1', kind: 'ServiceAccount', metadata } satisfies ServiceAccount,
   ConfigMap: { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { key: 'value' } } satisfies ConfigMap,
+  PersistentVolumeClaim: {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata,
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  } satisfies PersistentVolumeClaim,
   Namespace: { apiVersion: 'v1', kind: 'Namespace', metadata } satisfies Namespace,
   HorizontalPodAutoscaler: {
     apiVersion: 'autoscaling/v2',

@@ -6,6 +6,7 @@ import { checkPeriod, dayCount, type Period } from '../analysis/period';
 import { LedgerError } from '../ledger/errors';
 import type { Ledger } from '../ledger/ledger';
 import { cacheAdvice } from './cache';
+import { Constraints } from './constraints';
 import { modelAdvice } from './models';
 import { nodeAdvice, spotAdvice, type NodeRow } from './nodes';
 import { serviceAdvice, type Findings } from './services';
@@ -50,7 +51,7 @@ export interface AdvisorOptions {
  */
 export class CostOptimizationAdvisor {
   private readonly rules: AdviceRules;
-  private readonly services: ReadonlyMap<string, ServiceConstraints>;
+  private readonly constraints: Constraints;
 
   /** @throws ConfigurationError where rules or facts are out of bounds */
   constructor(
@@ -58,7 +59,7 @@ export class CostOptimizationAdvisor {
     private readonly options: AdvisorOptions = {},
   ) {
     this.rules = { ...ADVICE_RULES, ...options.rules };
-    this.services = new Map((options.services ?? []).map((service) => [service.service, service]));
+    this.constraints = new Constraints(options.services ?? []);
     checkOptions(this.rules, options);
   }
 
@@ -82,12 +83,16 @@ export class CostOptimizationAdvisor {
       ({ service }) => service as string,
     );
     const findings: Findings[] = [
-      ...[...byService].map(([service, ofService]) =>
-        serviceAdvice(service, ofService, days, this.services.get(service), this.rules),
-      ),
-      modelAdvice(rows, days, this.options.models ?? [], this.services, this.rules),
+      ...[...byService].flatMap(([service, ofService]) => this.adviseService(service, ofService, days)),
+      modelAdvice(rows, days, this.options.models ?? [], this.constraints, this.rules),
       ...(this.options.caches ?? []).map((usage) =>
-        cacheAdvice(usage, byService.get(usage.service) ?? [], days, this.services.get(usage.service), this.rules),
+        cacheAdvice(
+          usage,
+          byService.get(usage.service) ?? [],
+          days,
+          this.constraints.constructOf(usage.service),
+          this.rules,
+        ),
       ),
       spotAdvice(rows, days, this.rules),
       nodeAdvice(nodes, days, this.rules),
@@ -106,11 +111,24 @@ export class CostOptimizationAdvisor {
     };
   }
 
+  /** Where several models run under the name of a service, each is scaled for itself. */
+  private adviseService(service: string, rows: readonly UsageRow[], days: number): readonly Findings[] {
+    const pods = rows.filter(({ category }) => category === 'gpu' || category === 'cpu');
+    const models = [...new Set(pods.flatMap(({ model }) => model ?? []))];
+    if (models.length < 2) {
+      return [serviceAdvice(service, rows, days, this.constraints.of(service, models[0]), this.rules)];
+    }
+    return models.map((model) => {
+      const ofModel = rows.filter((row) => row.model === model);
+      return serviceAdvice(`${service}, ${model}`, ofModel, days, this.constraints.of(service, model), this.rules);
+    });
+  }
+
   /** What can be saved at the same time: the largest saving of each construct. */
   private totalSaving(advice: readonly Advice[]): Decimal {
     const subjects = groupBy(
       advice,
-      ({ construct, subject }) => construct ?? this.services.get(subject)?.construct ?? subject,
+      ({ construct, subject }) => construct ?? this.constraints.constructOf(subject) ?? subject,
     );
     return sum([...subjects.values()].map((some) => Decimal.max(...some.map(({ monthlySaving }) => monthlySaving))));
   }
@@ -139,9 +157,9 @@ function checkOptions(rules: AdviceRules, { models = [], services = [] }: Adviso
       'money is never a binary float',
     );
   }
-  const names = services.map(({ service }) => service);
+  const names = services.map(({ service, model }) => (model === undefined ? service : `${service}, ${model}`));
   for (const name of names.filter((service, index) => names.indexOf(service) !== index)) {
-    problems.check(false, 'services', name, 'be there once', 'the ledger tells services by name');
+    problems.check(false, 'services', name, 'be there once', 'the ledger tells services by name and model');
   }
   problems.throwIfAny();
 }

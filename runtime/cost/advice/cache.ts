@@ -1,6 +1,6 @@
 import { Decimal, money } from '../../../constructs/plan/cost/money';
 import type { Findings } from './services';
-import type { Advice, AdviceKind, AdviceRules, CacheUsage, ServiceConstraints } from './types';
+import type { Advice, AdviceKind, AdviceRules, CacheUsage } from './types';
 import { callsOf, costOf, monthly, percents, type UsageRow } from './usage';
 
 /** What keeps a cache from hitting, and what to change. */
@@ -24,7 +24,7 @@ export function cacheAdvice(
   usage: CacheUsage,
   rows: readonly UsageRow[],
   days: number,
-  constraints: ServiceConstraints | undefined,
+  construct: string | undefined,
   rules: AdviceRules,
 ): Findings {
   const counts = new Counts(usage);
@@ -52,7 +52,7 @@ export function cacheAdvice(
   const advice: Advice = {
     ...cause,
     subject,
-    ...(constraints === undefined ? {} : { construct: constraints.construct }),
+    ...(construct === undefined ? {} : { construct }),
     reason: `${hit}: ${cause.reason}`,
     monthlyCost: money(monthlyCost),
     monthlySaving: money(monthlyCost.times(Decimal.min(1, avoided))),

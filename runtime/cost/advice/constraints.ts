@@ -16,6 +16,7 @@ export function constraintsOf({ name, namespace, priority, scaling, props }: Ser
   const peaks = scaling.peaks.map(({ replicas }) => replicas);
   return {
     service: name,
+    model: props.model.name,
     construct: `${namespace}/${name}`,
     priority,
     minReplicas: scaling.minReplicas,
@@ -43,4 +44,21 @@ export function replicaFloor(
     },
   ];
   return bounds.reduce((most, bound) => (bound.replicas > most.replicas ? bound : most));
+}
+
+/** Constraints by service and model. */
+export class Constraints {
+  constructor(private readonly all: readonly ServiceConstraints[]) {}
+
+  /** Those of a model of a service; those of the service where it names no model. */
+  of(service: string, model: string | undefined): ServiceConstraints | undefined {
+    const ofService = this.all.filter((each) => each.service === service);
+    return ofService.find((each) => each.model === model) ?? ofService.find((each) => each.model === undefined);
+  }
+
+  /** Path of the one construct that is all of a service; undefined where it is several, or none is known. */
+  constructOf(service: string): string | undefined {
+    const [first, ...others] = this.all.filter((each) => each.service === service);
+    return others.length > 0 ? undefined : first?.construct;
+  }
 }

@@ -1,7 +1,8 @@
 import { Decimal, money, sum } from '../../../constructs/plan/cost/money';
 import { groupBy } from '../analysis/group-by';
+import type { Constraints } from './constraints';
 import type { Findings } from './services';
-import type { Advice, AdviceRules, ModelFacts, ServiceConstraints, WithheldAdvice } from './types';
+import type { Advice, AdviceRules, ModelFacts, WithheldAdvice } from './types';
 import { callsOf, costOf, monthly, percents, utilisationOf, type UsageRow } from './usage';
 
 /** A model with what it costs. */
@@ -20,7 +21,7 @@ export function modelAdvice(
   rows: readonly UsageRow[],
   days: number,
   facts: readonly ModelFacts[],
-  constraints: ReadonlyMap<string, ServiceConstraints>,
+  constraints: Constraints,
   rules: AdviceRules,
 ): Findings {
   const ofModel = groupBy(
@@ -93,12 +94,12 @@ function replace(
   replacement: PricedModel,
   rows: readonly UsageRow[],
   days: number,
-  constraints: ReadonlyMap<string, ServiceConstraints>,
+  constraints: Constraints,
   little: string,
 ): Advice {
   const monthlyCost = monthly(costOf(rows), days);
   const services = [...new Set(rows.flatMap(({ service }) => service ?? []))];
-  const [construct, ...others] = services.flatMap((service) => constraints.get(service)?.construct ?? []);
+  const [construct, ...others] = services.flatMap((service) => constraints.of(service, current.model)?.construct ?? []);
   const remains = replacement.unitCost.dividedBy(current.unitCost);
   const bothMeasured = current.measured && replacement.measured;
   return {

@@ -79,6 +79,12 @@ export interface AdviceReport {
 export interface ServiceConstraints {
   /** Name as the ledger has it. */
   readonly service: string;
+  /**
+   * The model that it runs, where several run under one name of a service.
+   *
+   * @default - any
+   */
+  readonly model?: string;
   /** `namespace/name` of the construct. */
   readonly construct: string;
   readonly priority: Priority;
@@ -135,7 +141,7 @@ export interface AdviceRules {
   readonly savingShare: number;
   /** Accuracy that a model must reach, 0 to 1. @default 0.9 */
   readonly targetAccuracy: number;
-  /** Part of all models' cost from which on a model costs much. @default 0.2 */
+  /** Part of all models’ cost from which on a model costs much. @default 0.1 */
   readonly highCostShare: number;
   /** Hit ratio under which a cache's strategy should change, 0 to 1. @default 0.5 */
   readonly lowHitRatio: number;
@@ -150,7 +156,7 @@ export const ADVICE_RULES: AdviceRules = {
   lowUtilisation: 0.3,
   savingShare: 0.5,
   targetAccuracy: 0.9,
-  highCostShare: 0.2,
+  highCostShare: 0.1,
   lowHitRatio: 0.5,
   fewestLookups: 1000,
   spotSaving: 0.6,

@@ -5,7 +5,7 @@ import { collectDay, type CollectedDay, type CollectOptions } from './collect-da
 
 /** Days to collect. */
 export interface CollectDaysOptions extends Omit<CollectOptions, 'day'> {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'writeDay'>;
   /** `YYYY-MM-DD`, in the order in which they are to be collected. */
   readonly days: readonly string[];
   /**

@@ -77,7 +77,8 @@ function link({ id, title }: Section): Markup {
 }
 
 function figures(report: CostReport, format: Format): Markup {
-  const { total, trend, months, forecast, diagnosis, budget, idle, advice } = report;
+  const { total, trend, months, forecast, diagnosis, budget, advice } = report;
+  const { idle } = report.categories;
   const figure = (name: string, value: string, detail: Markup | string): Markup =>
     markup`<li>
       <div class="name">${name}</div>

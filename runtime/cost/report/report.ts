@@ -1,4 +1,4 @@
-import type { Confidence } from '../../../constructs/plan/cost/categories';
+import { COST_CATEGORIES, type Confidence, type CostCategory } from '../../../constructs/plan/cost/categories';
 import { addDays } from '../../../constructs/plan/cost/days';
 import { Decimal, money, sum } from '../../../constructs/plan/cost/money';
 import { COST_QUERIES } from '../../../constructs/plan/cost/queries';
@@ -73,8 +73,8 @@ export interface CostReport {
   readonly currency: string;
   /** Cost of the period. */
   readonly total: Decimal;
-  /** Cost of the period that nobody held. */
-  readonly idle: Decimal;
+  /** Cost of the period by category. */
+  readonly categories: { readonly [C in CostCategory]: Decimal };
   /** Each day of the ledger's last year, by category. */
   readonly year: readonly DailyCost[];
   readonly trend: DailyTrend;
@@ -127,7 +127,7 @@ export async function costReport(ledger: Ledger, options: ReportOptions = {}): P
     period,
     currency: trend.currency,
     total: trend.cost,
-    idle: sum(services.map(({ byCategory }) => byCategory.idle ?? new Decimal(0))),
+    categories: categoriesOf(services),
     year,
     trend,
     services,
@@ -141,6 +141,14 @@ export async function costReport(ledger: Ledger, options: ReportOptions = {}): P
     advice,
     sources: await sourcesOf(ledger, period),
   };
+}
+
+function categoriesOf(services: readonly ServiceCost[]): CostReport['categories'] {
+  const costs = COST_CATEGORIES.map((category) => [
+    category,
+    sum(services.map(({ byCategory }) => byCategory[category] ?? new Decimal(0))),
+  ]);
+  return Object.fromEntries(costs) as CostReport['categories'];
 }
 
 /** How the month of a day stands against its budget. */

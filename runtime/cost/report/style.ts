@@ -8,14 +8,14 @@ export const STYLE = `
   --ground: #f5f7fa; --card: #ffffff; --text: #17212b; --muted: #55626f; --line: #dfe5ec; --accent: #1463b8;
   --before: #a9b8c8; --good: #14703c; --bad: #b3261e; --warn: #8a5200; --chip: #eaf0f7;
   --gpu: #1463b8; --cpu: #6db3f2; --storage: #0b7a75; --network: #7fd1c7; --idle: #c4ccd6; --shared: #7b8794;
-  --api: #7a3fb0; --data_storage: #c39be6; --people: #e0912f;
+  --api: #7a3fb0; --data_storage: #c39be6; --people: #c0721a;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #0f151c; --card: #18212b; --text: #e8eef5; --muted: #a3b1c0; --line: #2c3947; --accent: #6cb2ff;
     --before: #556576; --good: #5fd08d; --bad: #ff8f85; --warn: #f2b75c; --chip: #223040;
     --gpu: #4b9df5; --cpu: #a8d3fb; --storage: #2aa79f; --network: #8fe0d6; --idle: #4a5867; --shared: #8492a1;
-    --api: #a774dc; --data_storage: #d7bdf0; --people: #f0ad55;
+    --api: #a774dc; --data_storage: #d7bdf0; --people: #dd8f33;
   }
 }
 * { box-sizing: border-box; }
@@ -62,6 +62,11 @@ tbody th { font-weight: 600; }
 tbody tr:last-child > * { border-bottom: 0; }
 .number { text-align: right; white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
+@media (min-width: 701px) {
+  .advice table { table-layout: fixed; }
+  .advice th:nth-child(1) { width: 19%; } .advice th:nth-child(2) { width: 25%; } .advice th:nth-child(4) { width: 20%; }
+  .advice th:nth-child(5) { width: 12%; }
+}
 details { margin-top: 12px; }
 summary { cursor: pointer; color: var(--accent); }
 code { font: 0.92em/1.4 ui-monospace, SFMono-Regular, Menlo, monospace; background: var(--chip); padding: 1px 5px; border-radius: 5px; overflow-wrap: break-word; }
@@ -94,7 +99,7 @@ footer { padding: 12px 24px 40px; color: var(--muted); font-size: 14px; }
     --ground: #ffffff; --card: #ffffff; --text: #17212b; --muted: #55626f; --line: #d3dae2; --accent: #1463b8;
     --before: #a9b8c8; --good: #14703c; --bad: #b3261e; --warn: #8a5200; --chip: #eef2f6;
     --gpu: #1463b8; --cpu: #6db3f2; --storage: #0b7a75; --network: #7fd1c7; --idle: #c4ccd6; --shared: #7b8794;
-    --api: #7a3fb0; --data_storage: #c39be6; --people: #e0912f;
+    --api: #7a3fb0; --data_storage: #c39be6; --people: #c0721a;
   }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   @page { size: A4; margin: 14mm; }

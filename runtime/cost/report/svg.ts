@@ -63,7 +63,7 @@ async function loadECharts(): Promise<Module> {
 }
 
 // its types differ by how it is imported
-// eslint-disable-next-line @typescript-eslint/explicit-function-return-type
+
 function importECharts() {
   return import('echarts');
 }

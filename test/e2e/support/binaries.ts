@@ -66,6 +66,7 @@ const SOURCES = {
   'vpa-updater': vpa('updater'),
   /** A small server that speaks S3. */
   gofakes3: { tool: 's3', module: 'github.com/johannesboyne/gofakes3', command: 'cmd/gofakes3' },
+  pushgateway: { tool: 'pushgateway', module: 'github.com/prometheus/pushgateway' },
 } satisfies { [name: string]: Source };
 
 export type BinaryName = keyof typeof SOURCES;

@@ -149,6 +149,7 @@ describe('what a service needs', () => {
       constraintsOf(new MedicalInferenceService(testChart(), 'ct_triage', { ...GPU_SERVICE, ...props }).plan);
     expect(plan({})).toEqual({
       service: 'ct-triage',
+      model: 'resnet50',
       construct: 'imaging/ct-triage',
       priority: 'normal',
       minReplicas: 2,
@@ -217,6 +218,23 @@ describe('what a service needs', () => {
         },
       ),
     );
+  });
+});
+
+describe('several models under one name of a service', () => {
+  it('are scaled each for itself', async () => {
+    const rows: Rows = [
+      ...IDLE,
+      ['48', { x_Service: 'ct', x_Model: 'vit', x_UsageHours: money('48'), x_Utilisation: money('0.7') }],
+    ];
+    const { advice, withheld } = await advise(rows, {
+      services: [
+        { ...CT, model: 'unet' },
+        { ...CT, model: 'vit', construct: 'imaging/vit' },
+      ],
+    });
+    expect(withheld).toEqual([]);
+    expect(advice).toMatchObject([{ subject: 'ct, unet', construct: 'imaging/ct', monthlyCost: money('2920') }]);
   });
 });
 

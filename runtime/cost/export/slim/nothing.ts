@@ -1,0 +1,2 @@
+/** In the bundle, in place of what only browsers need. */
+export {};
