@@ -5,17 +5,17 @@ import { platform } from '../examples/03-hospital/platform';
 import { services } from '../examples/03-hospital/services';
 import { ChartResources } from './chart-resources';
 import { readConfig } from './config';
-import { defineNamespaces, defineSecrets, neededSecrets } from './inference-platform';
+import { defineKeys, defineNamespaces, neededKeys } from './inference-platform';
 
 const app = new App();
 platform(app);
 services(app, resultCache(app));
 
-const needed = neededSecrets(app);
-const config = readConfig(needed);
+const keys = neededKeys(app);
+const config = readConfig({ keys: () => keys, region: 'eu-central-1' });
 if (config.createNamespaces) {
   defineNamespaces(app);
 }
-defineSecrets(app, needed, config.secretValue);
+defineKeys(app, keys, config.valueOf);
 
 new ChartResources('hospital', { charts: app });
