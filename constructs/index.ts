@@ -15,7 +15,7 @@ export type { CacheConfig } from './plan/cache/config';
 export type { CacheKind } from './plan/cache/kinds';
 export type { AdmissionConfig, BodyConfig, GatewayConfig, RouteCacheConfig, RouteConfig } from './plan/gateway/config';
 export type { GpuOptions } from './plan/node-pools/gpus';
-export type { NodePoolCluster } from './plan/node-pools/options';
+export type { NodePoolCluster, NodePoolOptions } from './plan/node-pools/options';
 export type {
   CapacityType,
   ConsolidationPolicy,
@@ -29,7 +29,16 @@ export type {
   NodeRequirement,
   NodeTaint,
 } from './plan/node-pools/spec';
-export type { Architecture, NodeType } from './plan/node-pools/plan';
+export {
+  planGpuNodePool,
+  planNodePool,
+  planSpotBatchPool,
+  type Architecture,
+  type CpuNodePoolOptions,
+  type GpuNodePoolOptions,
+  type NodeType,
+  type SpotBatchPoolOptions,
+} from './plan/node-pools/plan';
 export type { AuthorityRef, MountedFile, SecretKey } from './plan/mounts';
 export type { NetworkPeer } from './plan/network';
 export { PRIORITY_CLASSES, Priority, parsePriority, type PriorityClassSpec } from './plan/priorities';

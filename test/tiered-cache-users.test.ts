@@ -79,7 +79,9 @@ describe('services that use a cache', () => {
   it('are told of it, and find every file that they are told of', () => {
     for (const base of [IN_CLUSTER, ELSEWHERE]) {
       const { objects, cache } = chart(base);
-      const file = (objects as unknown as ConfigMap[]).find(({ metadata }) => metadata.name.startsWith('search-gateway-'));
+      const file = (objects as unknown as ConfigMap[]).find(({ metadata }) =>
+        metadata.name.startsWith('search-gateway-'),
+      );
       const config = JSON.parse(file?.data?.['config.json'] ?? '') as GatewayConfig;
       expect(config.cache).toEqual(cache.plan.config);
       const named = [...JSON.stringify(config).matchAll(/"(\/etc\/mediform\/[^"]+)"/g)].map(([, path]) => path);

@@ -2,7 +2,8 @@
 export type { CacheConfig, KeyRingFile } from '../../constructs/plan/cache/config';
 export { CacheKind, type TierName } from '../../constructs/plan/cache/kinds';
 export type { CacheKey } from './keys';
-export { createMedicalCache, type CacheDeps } from './create';
+export type { CacheDeps } from './assemble';
+export { createMedicalCache } from './create';
 export { InvalidationError } from './errors';
 export { migrate } from './migrate';
 export type { CacheTier } from './tier';

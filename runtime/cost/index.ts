@@ -1,4 +1,5 @@
 /** The cost ledger: what each day cost, where its prices are from, and what it adds up to. */
+export * from './insights';
 export { CostMonitor, type DailyCost } from './monitor';
 export { Ledger, type DamagedDay, type LedgerOptions, type QueryOptions } from './ledger/ledger';
 export type { QueryRow, QueryValue } from './ledger/engine';

@@ -78,8 +78,16 @@ export async function startGateway(config: GatewayConfig, deps: GatewayDeps = {}
     draining: () => handler.draining,
     drained,
   });
-  const port = await listen(callers.server, plan.listen);
-  const adminPort = await listen(admin, plan.admin);
+  let port: number;
+  let adminPort: number;
+  try {
+    port = await listen(callers.server, plan.listen);
+    adminPort = await listen(admin, plan.admin);
+  } catch (error) {
+    callers.server.close();
+    await cache?.close();
+    throw error;
+  }
 
   const checking = setInterval(() => {
     admission.expire();

@@ -35,6 +35,10 @@ export function normalizeTarget(url: string): Target | undefined {
 }
 
 function normalizePath(path: string): string | undefined {
+  // a half encoding next to a whole one would become a whole one
+  if (/%(?![0-9A-Fa-f]{2})/.test(path)) {
+    return undefined;
+  }
   const normal = path.replace(ENCODED, (encoded, hex: string) => {
     const character = String.fromCharCode(parseInt(hex, 16));
     return UNRESERVED.test(character) ? character : encoded.toUpperCase();

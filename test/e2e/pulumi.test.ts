@@ -36,6 +36,7 @@ function program({
       image: 'registry.example/ct:1',
       model: { name: 'resnet50', version: '1.0.0' },
       gpu: {},
+      gateway: 'off',
       ...props,
     });
     const shared = new Chart(app, 'shared');

@@ -1,5 +1,5 @@
 import { Problems } from '../errors';
-import { DAYS, isTimeZone } from '../weekly-window';
+import { DAYS, isTimeZone, type Day } from '../weekly-window';
 import type { CostConfig } from './config';
 import { isDay } from './days';
 
@@ -109,7 +109,7 @@ function checkPeople(name: string, entry: Unchecked, problems: Problems): void {
     must,
     'a number without quotes is a binary float',
   );
-  const daysOk = Array.isArray(days) && days.length > 0 && days.every((day) => (DAYS as unknown[]).includes(day));
+  const daysOk = Array.isArray(days) && days.length > 0 && days.every((day: Day) => DAYS.includes(day));
   problems.check(daysOk, `${name}.days`, days, `list at least one of ${DAYS.join(', ')}`, 'people work on days');
   span(problems, name, entry);
 }

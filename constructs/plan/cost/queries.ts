@@ -25,6 +25,13 @@ FROM ledger
 WHERE day BETWEEN CAST($1 AS DATE) AND CAST($2 AS DATE)
 GROUP BY day, x_Service`,
 
+  /** `$1`, `$2`: first and last day. A row for each source of prices and confidence: what the sums rest on. */
+  sources: `SELECT x_PriceSource AS source, x_Confidence AS confidence, MAX(BillingCurrency) AS currency,
+  SUM(EffectiveCost) AS cost, CAST(MAX(x_PriceDate) AS VARCHAR) AS published
+FROM ledger
+WHERE day BETWEEN CAST($1 AS DATE) AND CAST($2 AS DATE)
+GROUP BY x_PriceSource, x_Confidence`,
+
   /**
    * `$1`, `$2`: first and last day. A row for each service, model, priority, category and way to pay: what advice is made
    * of. `used` is the cost weighted by its utilisation, `measured` the cost whose utilisation is known.

@@ -94,7 +94,9 @@ export function pricesFromAws(list: AwsOfferFile | AwsProductList, options: AwsP
  */
 export function spotPricesFromAws(history: AwsSpotHistory, from: string, to: string): PriceFile {
   const lines = new Map<string, { readonly at: number; readonly price: Decimal }[]>();
-  for (const line of history.SpotPriceHistory.filter(({ ProductDescription }) => /^Linux/.test(ProductDescription))) {
+  for (const line of history.SpotPriceHistory.filter(({ ProductDescription }) =>
+    ProductDescription.startsWith('Linux'),
+  )) {
     const key = `${line.InstanceType} ${line.AvailabilityZone}`;
     const changes = lines.get(key) ?? [];
     lines.set(key, changes);

@@ -13,7 +13,7 @@ import {
 } from '@pulumi/aws/ec2';
 import { getAvailabilityZonesOutput } from '@pulumi/aws/getAvailabilityZones';
 import { SecurityGroupIngressRule } from '@pulumi/aws/vpc';
-import { ComponentResource, output, type ComponentResourceOptions, type Output } from '@pulumi/pulumi';
+import { all, ComponentResource, output, type ComponentResourceOptions, type Output } from '@pulumi/pulumi';
 import { assertValid } from '../component';
 import { awsLocation } from '../location';
 import { serviceTags, type Tags } from '../tags';
@@ -26,6 +26,13 @@ import { flowLogs } from './flow-logs';
 interface Zone {
   readonly subnet: Subnet;
   readonly routes: RouteTable;
+  readonly association: RouteTableAssociation;
+}
+
+/** Subnets that the internet reaches, and the route to it. */
+interface Internet {
+  readonly subnets: readonly Subnet[];
+  readonly route: Route;
 }
 
 /**
@@ -43,7 +50,7 @@ export class Network extends ComponentResource {
   public readonly vpcId: Output<string>;
   /** Its addresses. */
   public readonly cidr: string;
-  /** Subnets of nodes, one a zone. */
+  /** Subnets of nodes, one a zone. Known when a node in them finds its way out: whatever needs it waits for that. */
   public readonly privateSubnetIds: readonly Output<string>[];
   /** Subnets of load balancers, one a zone. */
   public readonly publicSubnetIds: readonly Output<string>[];
@@ -77,14 +84,20 @@ export class Network extends ComponentResource {
       { parent: this },
     );
     const plan = planSubnets(this.cidr, args.zones?.length ?? ZONES);
-    const publicSubnets = this.publicSubnets(name, plan, tags);
+    const internet = this.publicSubnets(name, plan, tags);
     const privateZones = this.privateZones(name, args, plan, tags);
     const isolated = this.isolatedZone(name, plan, tags);
-    this.natRoutes(name, args, publicSubnets, privateZones, tags);
-    this.endpoints(name, args, [...privateZones.map(({ routes }) => routes), isolated.routes], privateZones, tags);
+    const tables = [...privateZones.map(({ routes }) => routes), isolated.routes];
+    const waysOut = [
+      ...privateZones.map(({ association }) => association),
+      ...this.natRoutes(name, args, internet, privateZones, tags),
+      ...this.endpoints(name, args, tables, privateZones, tags),
+    ];
     flowLogs(name, { vpcId: vpc.id, logDays: args.logDays ?? 90, tags }, this);
-    this.publicSubnetIds = publicSubnets.map(({ id }) => id);
-    this.privateSubnetIds = privateZones.map(({ subnet }) => subnet.id);
+    this.publicSubnetIds = internet.subnets.map(({ id }) => id);
+    this.privateSubnetIds = privateZones.map(({ subnet }) =>
+      all([subnet.id, all(waysOut.map(({ id }) => id))]).apply(([id]) => id),
+    );
     this.isolatedSubnetIds = isolated.subnets.map(({ id }) => id);
     this.registerOutputs({ vpcId: this.vpcId });
   }
@@ -115,23 +128,24 @@ export class Network extends ComponentResource {
     );
   }
 
-  private publicSubnets(name: string, plan: SubnetPlan, tags: Tags): Subnet[] {
+  private publicSubnets(name: string, plan: SubnetPlan, tags: Tags): Internet {
     const gateway = new InternetGateway(
       `${name}-internet`,
       { vpcId: this.vpcId, tags: { ...tags, Name: name } },
       { parent: this },
     );
     const routes = this.routeTable(`${name}-public`, tags);
-    new Route(
+    const route = new Route(
       `${name}-public`,
       { routeTableId: routes.id, destinationCidrBlock: '0.0.0.0/0', gatewayId: gateway.id },
       { parent: this },
     );
-    return plan.public.map((cidr, zone) => {
+    const subnets = plan.public.map((cidr, zone) => {
       const subnet = this.subnet(`${name}-public-${zone}`, zone, cidr, { ...tags, 'kubernetes.io/role/elb': '1' });
       this.associate(`${name}-public-${zone}`, subnet, routes);
       return subnet;
     });
+    return { subnets, route };
   }
 
   private privateZones(name: string, { clusterName }: NetworkArgs, plan: SubnetPlan, tags: Tags): Zone[] {
@@ -142,8 +156,7 @@ export class Network extends ComponentResource {
         'karpenter.sh/discovery': clusterName,
       });
       const routes = this.routeTable(`${name}-private-${zone}`, tags);
-      this.associate(`${name}-private-${zone}`, subnet, routes);
-      return { subnet, routes };
+      return { subnet, routes, association: this.associate(`${name}-private-${zone}`, subnet, routes) };
     });
   }
 
@@ -164,26 +177,27 @@ export class Network extends ComponentResource {
   private natRoutes(
     name: string,
     args: NetworkArgs,
-    publicSubnets: readonly Subnet[],
+    { subnets, route }: Internet,
     zones: readonly Zone[],
     tags: Tags,
-  ): void {
+  ): Route[] {
     const { nat = 'per-zone' } = args;
     if (nat === 'none') {
-      return;
+      return [];
     }
-    const gateways = publicSubnets.slice(0, nat === 'single' ? 1 : undefined).map((subnet, zone) => {
+    const gateways = subnets.slice(0, nat === 'single' ? 1 : undefined).map((subnet, zone) => {
       const tagged = { ...tags, Name: `${name}-nat-${zone}` };
       const address = new Eip(`${name}-nat-${zone}`, { domain: 'vpc', tags: tagged }, { parent: this });
       return new NatGateway(
         `${name}-nat-${zone}`,
         { subnetId: subnet.id, allocationId: address.id, tags: tagged },
-        { parent: this },
+        // it cannot start where the VPC has no way to the internet yet
+        { parent: this, dependsOn: [route] },
       );
     });
-    zones.forEach(({ routes }, zone) => {
+    return zones.map(({ routes }, zone) => {
       const gateway = gateways[nat === 'single' ? 0 : zone];
-      new Route(
+      return new Route(
         `${name}-private-${zone}`,
         { routeTableId: routes.id, destinationCidrBlock: '0.0.0.0/0', natGatewayId: gateway?.id },
         { parent: this },
@@ -197,11 +211,11 @@ export class Network extends ComponentResource {
     tables: readonly RouteTable[],
     zones: readonly Zone[],
     tags: Tags,
-  ): void {
+  ): VpcEndpoint[] {
     const location = awsLocation({ parent: this });
     const serviceName = (service: string): Output<string> =>
       location.apply(({ region }) => `com.amazonaws.${region}.${service}`);
-    new VpcEndpoint(
+    const s3 = new VpcEndpoint(
       `${name}-s3`,
       {
         vpcId: this.vpcId,
@@ -214,21 +228,23 @@ export class Network extends ComponentResource {
       { parent: this },
     );
     const access = this.endpointAccess(name, tags);
-    for (const service of endpoints) {
-      new VpcEndpoint(
-        `${name}-${service}`,
-        {
-          vpcId: this.vpcId,
-          serviceName: serviceName(service),
-          vpcEndpointType: 'Interface',
-          privateDnsEnabled: true,
-          subnetIds: zones.map(({ subnet }) => subnet.id),
-          securityGroupIds: [access.id],
-          tags: { ...tags, Name: `${name}-${service}` },
-        },
-        { parent: this },
-      );
-    }
+    const interfaces = endpoints.map(
+      (service) =>
+        new VpcEndpoint(
+          `${name}-${service}`,
+          {
+            vpcId: this.vpcId,
+            serviceName: serviceName(service),
+            vpcEndpointType: 'Interface',
+            privateDnsEnabled: true,
+            subnetIds: zones.map(({ subnet }) => subnet.id),
+            securityGroupIds: [access.id],
+            tags: { ...tags, Name: `${name}-${service}` },
+          },
+          { parent: this },
+        ),
+    );
+    return [s3, ...interfaces];
   }
 
   private endpointAccess(name: string, tags: Tags): SecurityGroup {
@@ -261,7 +277,7 @@ export class Network extends ComponentResource {
     return new RouteTable(name, { vpcId: this.vpcId, tags: { ...tags, Name: name } }, { parent: this });
   }
 
-  private associate(name: string, subnet: Subnet, routes: RouteTable): void {
-    new RouteTableAssociation(name, { subnetId: subnet.id, routeTableId: routes.id }, { parent: this });
+  private associate(name: string, subnet: Subnet, routes: RouteTable): RouteTableAssociation {
+    return new RouteTableAssociation(name, { subnetId: subnet.id, routeTableId: routes.id }, { parent: this });
   }
 }

@@ -64,6 +64,8 @@ const SOURCES = {
   'vpa-admission-controller': vpa('admission-controller'),
   'vpa-recommender': vpa('recommender'),
   'vpa-updater': vpa('updater'),
+  /** A small server that speaks S3. */
+  gofakes3: { tool: 's3', module: 'github.com/johannesboyne/gofakes3', command: 'cmd/gofakes3' },
 } satisfies { [name: string]: Source };
 
 export type BinaryName = keyof typeof SOURCES;

@@ -1,3 +1,5 @@
+import { SecurityGroup } from '@pulumi/aws/ec2';
+import { output } from '@pulumi/pulumi';
 import { Network } from '../../../stacks/aws/network/network';
 import { firstZones, type NetworkArgs } from '../../../stacks/aws/network/args';
 import { findCycle, recordGraph, untagged, type Graph, type Properties } from '../../support/aws-graph';
@@ -73,6 +75,25 @@ test('public subnets reach the internet, private ones the NAT gateway of their z
       allocationId: `net-nat-${zone}-id`,
     });
   }
+});
+
+test('NAT gateways wait for the way to the internet, and users of private subnets for their way out', async () => {
+  const route = graph.only(ROUTE, 'net-public');
+  for (const gateway of graph.ofType('aws:ec2/natGateway:NatGateway')) {
+    expect(gateway.dependencies).toContain(route.urn);
+  }
+  const used = await recordGraph(() => {
+    const network = new Network('net', ARGS);
+    new SecurityGroup('user', { vpcId: network.vpcId, description: output(network.privateSubnetIds[1]) });
+  });
+  const { dependencies } = used.only('aws:ec2/securityGroup:SecurityGroup', 'user');
+  const waysOut = [
+    used.only(ROUTE, 'net-private-1'),
+    used.only('aws:ec2/routeTableAssociation:RouteTableAssociation', 'net-private-1'),
+    used.only(ENDPOINT, 'net-s3'),
+    used.only(ENDPOINT, 'net-ecr.api'),
+  ];
+  expect(dependencies).toEqual(expect.arrayContaining(waysOut.map(({ urn }) => urn)));
 });
 
 test('one NAT gateway for all zones, or none', async () => {

@@ -102,7 +102,11 @@ export function call(url: string, { body, headers, method, signal }: Call = {}):
 }
 
 /** The value of one series at `/metrics`; undefined where there is no such series. */
-export async function metric(admin: string, name: string, labels: { readonly [label: string]: string } = {}) {
+export async function metric(
+  admin: string,
+  name: string,
+  labels: { readonly [label: string]: string } = {},
+): Promise<number | undefined> {
   const { text } = await call(`${admin}/metrics`);
   const line = text
     .split('\n')

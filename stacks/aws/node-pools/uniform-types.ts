@@ -1,0 +1,92 @@
+import type { Problems } from '../../../constructs/plan/errors';
+import type { NodePoolSpec, NodeRequirement } from '../../../constructs/plan/node-pools/spec';
+import { INSTANCE_TYPES, nodeLabels, type InstanceType } from './instance-types';
+
+/** Label of the zone of a node. */
+export const ZONE = 'topology.kubernetes.io/zone';
+const CAPACITY_TYPE = 'karpenter.sh/capacity-type';
+/** EKS API reference, CreateNodegroup. */
+const MOST_TYPES = 20;
+
+/** Instance types of a pool, smallest memory first; empty where something is wrong with them. */
+export function uniformTypes(
+  problems: Problems,
+  spec: NodePoolSpec,
+  nodeSize: string | undefined,
+): readonly InstanceType[] {
+  const known = INSTANCE_TYPES.map((type) => ({ type, labels: nodeLabels(type) }));
+  const keys = new Set([...known.flatMap(({ labels }) => Object.keys(labels)), CAPACITY_TYPE, ZONE]);
+  const unknown = spec.requirements.filter(
+    ({ key, operator }) => !keys.has(key) || (key === ZONE && operator !== 'In'),
+  );
+  for (const { key, operator } of unknown) {
+    problems.check(false, `spec.requirements.${key}`, operator, 'not be given', 'EKS chooses nodes by type and zone');
+  }
+  const asked = spec.requirements.filter((one) => ![CAPACITY_TYPE, ZONE].includes(one.key) && !unknown.includes(one));
+  const fitting = known.filter(({ labels }) =>
+    asked.every((requirement) => holds(requirement, labels[requirement.key])),
+  );
+  const types = fitting
+    .map(({ type }) => type)
+    .filter(
+      ({ name, gpus }) =>
+        (nodeSize === undefined || name.endsWith(`.${nodeSize}`)) && gpus > 0 === spec.accelerators.length > 0,
+    )
+    .sort((a, b) => a.memoryGiB - b.memoryGiB);
+  const found = problems.check(
+    types.length > 0,
+    nodeSize === undefined ? 'spec.requirements' : 'nodeSize',
+    nodeSize ?? spec.requirements.map(({ key }) => key),
+    nodeSize === undefined || fitting.length === 0
+      ? 'fit an instance type'
+      : `be one of ${sizes(fitting.map(({ type }) => type))}`,
+    'a node group is made of instance types that this library knows',
+  );
+  if (!found) {
+    return [];
+  }
+  const alike = (what: (type: InstanceType) => string | number): boolean => new Set(types.map(what)).size === 1;
+  const uniform =
+    problems.check(
+      alike(({ cpu, gpus }) => `${cpu} ${gpus}`),
+      'nodeSize',
+      nodeSize,
+      `be one of ${sizes(types)}`,
+      'the nodes of a group are alike, so that its limits and its scaling can count them',
+    ) &&
+    problems.check(
+      alike(({ architecture }) => architecture),
+      'spec.architectures',
+      [...new Set(types.map(({ architecture }) => architecture))],
+      'be one of amd64, arm64',
+      'the machine image of a node group is for one',
+    ) &&
+    problems.check(
+      types.length <= MOST_TYPES,
+      'spec.requirements',
+      types.map(({ name }) => name),
+      `fit at most ${MOST_TYPES} instance types`,
+      'EKS takes no more for a node group',
+    );
+  return uniform ? types : [];
+}
+
+function sizes(types: readonly InstanceType[]): string {
+  return [...new Set([...types].sort((a, b) => a.cpu - b.cpu).map(({ name }) => name.split('.')[1]))].join(', ');
+}
+
+/** Whether a node with this value of the label fits, by the rules of Kubernetes node affinity. */
+function holds({ operator, values }: NodeRequirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'Gt':
+      return value !== undefined && Number(value) > Number(values[0]);
+    case 'Lt':
+      return value !== undefined && Number(value) < Number(values[0]);
+  }
+}
