@@ -14,10 +14,10 @@ export const TIME_ZONE = 'Europe/Berlin';
 export const WEEKDAYS: readonly Day[] = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri'];
 
 /** What the whole cluster shares: priorities, node pools, and the metrics that the autoscalers read. */
-export function platform(app: App): void {
+export function platform(app: App, tags: { readonly [key: string]: string } = { 'cost-centre': 'radiology' }): void {
   const chart = new Chart(app, 'platform');
   const cluster = { name: 'hospital-prod', nodeRole: 'hospital-prod-nodes' };
-  const pinned = { amiAlias: 'al2023@v20261112', tags: { 'cost-centre': 'radiology' } };
+  const pinned = { amiAlias: 'al2023@v20261112', tags };
   const clinicHours = { days: WEEKDAYS, start: '07:00', end: '19:00', timeZone: TIME_ZONE };
 
   new PriorityClasses(chart, 'priorities');

@@ -21,5 +21,6 @@ export { NodePools, type NodePoolsArgs } from './node-pools/node-pools';
 export { AwsPlatform } from './platform';
 export type { AwsPlatformArgs, KarpenterPool, PlatformPool } from './platform-args';
 export type { PrivateDataArgs } from './private-data';
+export { SecretSync, type SecretSyncArgs, type SyncedSecret } from './secret-sync';
 export { serviceTags, TagKey, type PlatformService, type PlatformTags, type Tags } from './tags';
 export { ValkeyCache, type ValkeyCacheArgs } from './valkey-cache';

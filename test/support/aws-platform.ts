@@ -25,7 +25,8 @@ export const PLATFORM: AwsPlatformArgs = {
   costExport: { budget: { monthlyUsd: 20_000, alarmEmails: ['finance@hospital.example'] } },
 };
 
-const MOCKS: MockOptions = {
+/** What the provider would answer to the parts of a platform. */
+export const MOCKS: MockOptions = {
   calls: { 'aws:secretsmanager/getRandomPassword:getRandomPassword': { randomPassword: 'drawn' } },
   outputs: {
     'aws:elasticache/cluster:Cluster': () => ({ cacheNodes: [{ id: '0001', address: 'cache', port: 11211 }] }),
