@@ -20,7 +20,7 @@ export const PROGRAM_MOUNT = '/opt/mediform';
 /** Unpacks what lies beside it and runs it. */
 const START_FILE = 'start.js';
 /** What an object may be for `kubectl apply` to write it down beside itself, less what else is in it. */
-const MAX_STORED_BYTES = 250 * 1024;
+export const MAX_STORED_BYTES = 250 * 1024;
 
 /** The ConfigMap of a program, which all its users in a namespace share. Another version has another name. */
 export function programConfigMap(program: Program, namespace: string, { start, compressed }: Bundle): ConfigMap {

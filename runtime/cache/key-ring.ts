@@ -77,7 +77,7 @@ export function keyRing(keys: readonly TenantKey[], current: TenantKey): KeyRing
  *
  * @throws ConfigurationError naming all that is wrong, and never what a key is
  */
-function readKeyRing(path: string, namespace: string): KeyRing {
+export function readKeyRing(path: string, namespace: string): KeyRing {
   return parseKeyRing(readFileSync(path, 'utf8'), namespace);
 }
 
