@@ -4,6 +4,7 @@ import {
   CustomResource,
   type ComponentResourceOptions,
   type CustomResourceOptions,
+  type Input,
   type Inputs,
   type Output,
   type Resource,
@@ -69,10 +70,14 @@ export class ChartResources extends ComponentResource {
     const plans = planResources(args.charts);
     super('mediform:kubernetes:ChartResources', name, {}, options);
 
+    // Pulumi makes children wait for what they say themselves, not for what their parent does
+    const first = options.dependsOn === undefined ? [] : [options.dependsOn as Input<Resource>];
     const definitions = args.checkDefinitions === false ? [] : neededDefinitions(plans);
-    const checks = definitions.map((definition) => this.readDefinition(`${name}/needs/${definition}`, definition));
+    const checks = definitions.map((definition) =>
+      this.readDefinition(`${name}/needs/${definition}`, definition, first),
+    );
     for (const plan of plans) {
-      const dependsOn = [...checks, ...plan.after.map((object) => this.resourceOf(object))];
+      const dependsOn = [...first, ...checks, ...plan.after.map((object) => this.resourceOf(object))];
       const options = { ...plan.options, parent: this, dependsOn };
       this.resources.set(plan.object, new KubernetesResource(plan.type, `${name}/${plan.name}`, plan.inputs, options));
     }
@@ -95,8 +100,8 @@ export class ChartResources extends ComponentResource {
   }
 
   /** Fails where the cluster has no such definition; what waits for it is not made then. */
-  private readDefinition(name: string, definition: string): Resource {
-    const options = { parent: this, id: definition };
+  private readDefinition(name: string, definition: string, dependsOn: Input<Resource>[]): Resource {
+    const options = { parent: this, id: definition, dependsOn };
     return new KubernetesResource('kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition', name, {}, options);
   }
 }

@@ -1,13 +1,18 @@
 import { ApiObject, Chart, type App } from 'cdk8s';
-import type { Output } from '@pulumi/pulumi';
-import { renderManifests } from './manifests';
+import type { Input } from '@pulumi/pulumi';
+import { renderManifests, type KubeObject } from './manifests';
 import { asString } from './outputs';
-import { podSpecOf, secretKeysOf, type SecretKey } from './references';
+import { neededKeysOf, podSpecOf, type NeededKey } from './references';
 
-/** Keys of Secrets that the pods of an app cannot start without, each once. */
-export function neededSecrets(app: App): SecretKey[] {
-  const keys = renderManifests(app).flatMap(({ json }) => secretKeysOf(json));
-  return [...new Map(keys.map((key) => [Object.values(key).join('/'), key])).values()];
+/**
+ * Keys of Secrets and ConfigMaps that the pods of an app do not start without, each once, besides those of objects that the
+ * app defines or that cert-manager makes for it.
+ */
+export function neededKeys(app: App): NeededKey[] {
+  const objects = renderManifests(app).map(({ json }) => json);
+  const defined = new Set(objects.map(madeBy));
+  const needed = objects.flatMap(neededKeysOf).filter((key) => !defined.has(pathOf(key)));
+  return [...new Map(needed.map((key) => [`${pathOf(key)}/${key.key}`, key])).values()];
 }
 
 /** Defines the namespaces that pods of an app live in; they refuse pods below the Pod Security standard "restricted". */
@@ -20,13 +25,31 @@ export function defineNamespaces(app: App): void {
   }
 }
 
-/** Defines the Secrets of some keys. */
-export function defineSecrets(app: App, keys: readonly SecretKey[], valueOf: (key: SecretKey) => Output<string>): void {
-  const chart = new Chart(app, 'secrets');
-  const names = new Map(keys.map(({ namespace, secret: name }) => [`${namespace}/${name}`, { namespace, name }]));
-  for (const [id, metadata] of names) {
-    const own = keys.filter((key) => key.namespace === metadata.namespace && key.secret === metadata.name);
-    const stringData = Object.fromEntries(own.map((key) => [key.key, asString(valueOf(key))]));
-    new ApiObject(chart, id, { apiVersion: 'v1', kind: 'Secret', metadata, stringData });
+/** Defines the Secrets and ConfigMaps of some keys. */
+export function defineKeys(app: App, keys: readonly NeededKey[], valueOf: (key: NeededKey) => Input<string>): void {
+  const chart = new Chart(app, 'configuration');
+  for (const path of new Set(keys.map(pathOf))) {
+    const own = keys.filter((key) => pathOf(key) === path);
+    const [{ kind, namespace, name }] = own as [NeededKey];
+    const data = Object.fromEntries(own.map((key) => [key.key, asString(valueOf(key))]));
+    new ApiObject(chart, path, {
+      apiVersion: 'v1',
+      kind,
+      metadata: { name, namespace },
+      ...(kind === 'Secret' ? { stringData: data } : { data }),
+    });
   }
+}
+
+/** The Secret or ConfigMap that is there because of an object, as `pathOf` names it. */
+function madeBy({ kind, metadata, spec }: KubeObject): string {
+  const { secretName } = (spec ?? {}) as { readonly secretName?: string };
+  const { namespace = 'default', name } = metadata;
+  return kind === 'Certificate'
+    ? pathOf({ kind: 'Secret', namespace, name: secretName ?? '' })
+    : `${kind}-${namespace}-${name}`;
+}
+
+function pathOf({ kind, namespace, name }: Pick<NeededKey, 'kind' | 'namespace' | 'name'>): string {
+  return `${kind}-${namespace}-${name}`;
 }

@@ -1,21 +1,16 @@
-/** `pulumi up`: the hospital of examples/03-hospital on the cluster that kubectl talks to. */
-import { App } from 'cdk8s';
-import { resultCache } from '../examples/03-hospital/cache';
-import { platform } from '../examples/03-hospital/platform';
-import { services } from '../examples/03-hospital/services';
+/** `pulumi up`: the hospital of examples/03-hospital, on the cluster that kubectl talks to or with a cloud of its own. */
 import { ChartResources } from './chart-resources';
+import { onAws } from './cloud';
 import { readConfig } from './config';
-import { defineNamespaces, defineSecrets, neededSecrets } from './inference-platform';
+import { REGION, hospital, missingKeys } from './hospital';
+import { defineKeys, defineNamespaces } from './inference-platform';
 
-const app = new App();
-platform(app);
-services(app, resultCache(app));
-
-const needed = neededSecrets(app);
-const config = readConfig(needed);
-if (config.createNamespaces) {
+const { cloud, createNamespaces, valueOf } = readConfig({ keys: missingKeys, region: REGION });
+const { app, options } = cloud === undefined ? { app: hospital(), options: {} } : onAws(cloud);
+if (createNamespaces) {
   defineNamespaces(app);
 }
-defineSecrets(app, needed, config.secretValue);
+defineKeys(app, missingKeys(cloud !== undefined), valueOf);
 
-new ChartResources('hospital', { charts: app });
+// the add-ons bring the definitions, in the same run
+new ChartResources('hospital', { charts: app, checkDefinitions: cloud === undefined }, options);

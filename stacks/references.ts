@@ -8,23 +8,28 @@ export interface Reference {
   readonly namespace?: string;
 }
 
-/** A key of a Secret that a container gets as a variable. */
-export interface SecretKey {
+/** A key of a Secret or ConfigMap without which a pod does not start. */
+export interface NeededKey {
+  readonly kind: 'Secret' | 'ConfigMap';
   readonly namespace: string;
-  readonly secret: string;
+  readonly name: string;
   readonly key: string;
 }
 
 interface Named {
   readonly name?: string;
   readonly optional?: boolean;
+  /** Of a variable. */
+  readonly key?: string;
+  /** Of a volume. */
+  readonly items?: readonly { readonly key: string }[];
 }
 
 interface Container {
   readonly env?: readonly {
     readonly valueFrom?: {
       readonly configMapKeyRef?: Named;
-      readonly secretKeyRef?: Named & { readonly key: string };
+      readonly secretKeyRef?: Named;
     };
   }[];
   readonly envFrom?: readonly { readonly configMapRef?: Named; readonly secretRef?: Named }[];
@@ -63,14 +68,36 @@ export function referencesOf(json: KubeObject): Reference[] {
   ];
 }
 
-/** Keys of Secrets without which the containers of an object's pods do not start. */
-export function secretKeysOf(json: KubeObject): SecretKey[] {
-  const references = containersOf(podSpecOf(json)).flatMap(({ env = [] }) =>
-    env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []),
-  );
-  return references
-    .filter(({ optional }) => optional !== true)
-    .map(({ name = '', key }) => ({ namespace: json.metadata.namespace ?? 'default', secret: name, key }));
+/** Keys by which an object's pods refer to Secrets and ConfigMaps, without those that may be missing. */
+export function neededKeysOf(json: KubeObject): NeededKey[] {
+  const pod = podSpecOf(json);
+  const variables = containersOf(pod).flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom ?? []));
+  const volumes = volumeSourcesOf(pod);
+  const keys = (kind: NeededKey['kind'], references: readonly (Named | undefined)[]): NeededKey[] =>
+    references.flatMap((reference) => {
+      const { name = '', key, items = [], optional = false } = reference ?? { optional: true };
+      const named = [...(key === undefined ? [] : [key]), ...items.map((item) => item.key)];
+      const namespace = json.metadata.namespace ?? 'default';
+      return optional ? [] : named.map((one) => ({ kind, namespace, name, key: one }));
+    });
+  return [
+    ...keys(
+      'Secret',
+      variables.map(({ secretKeyRef }) => secretKeyRef),
+    ),
+    ...keys(
+      'Secret',
+      volumes.map(({ secret }) => secret && { ...secret, name: secret.secretName ?? secret.name }),
+    ),
+    ...keys(
+      'ConfigMap',
+      variables.map(({ configMapKeyRef }) => configMapKeyRef),
+    ),
+    ...keys(
+      'ConfigMap',
+      volumes.map(({ configMap }) => configMap),
+    ),
+  ];
 }
 
 /** The pods that an object is or makes. */
@@ -89,7 +116,7 @@ function podReferences(json: KubeObject): Reference[] {
   const containers = containersOf(pod);
   const variables = containers.flatMap(({ env = [] }) => env.flatMap(({ valueFrom }) => valueFrom ?? []));
   const sources = containers.flatMap(({ envFrom = [] }) => envFrom);
-  const volumes = (pod?.volumes ?? []).flatMap((volume) => [volume, ...(volume.projected?.sources ?? [])]);
+  const volumes = volumeSourcesOf(pod);
   const names = (kind: string, names: readonly (string | undefined)[]): Reference[] =>
     names.flatMap((name) => (name === undefined ? [] : [{ kind, name, namespace }]));
   return [
@@ -124,6 +151,10 @@ function podReferences(json: KubeObject): Reference[] {
     ...names('ServiceAccount', [pod?.serviceAccountName]),
     ...(pod?.priorityClassName === undefined ? [] : [{ kind: 'PriorityClass', name: pod.priorityClassName }]),
   ];
+}
+
+function volumeSourcesOf(pod: PodSpec | undefined): readonly VolumeSource[] {
+  return (pod?.volumes ?? []).flatMap((volume) => [volume, ...(volume.projected?.sources ?? [])]);
 }
 
 function containersOf(pod: PodSpec | undefined): readonly Container[] {

@@ -7,8 +7,6 @@ import { synthObjects, type KubeObject } from 'mediform/testing';
 import { hospital } from '../app';
 import { measureAsync, median, millisecondsAsync } from '../measure';
 
-/** Enough for a thousand objects, and a few more. */
-const SERVICES = 113;
 const OBJECTS = 1000;
 
 type Class = new (name: string, inputs: object) => CustomResource;
@@ -43,12 +41,15 @@ async function register(program: () => void): Promise<number> {
 }
 
 void measureAsync(async (outdir, rounds) => {
-  const objects = synthObjects(hospital(outdir, SERVICES));
+  const objectsOf = (services: number): readonly KubeObject[] => synthObjects(hospital(outdir, services));
+  const [ten, twenty] = [objectsOf(10).length, objectsOf(20).length];
+  const services = 10 + Math.ceil((OBJECTS - ten) / ((twenty - ten) / 10));
+  const objects = objectsOf(services);
   ok(objects.length >= OBJECTS && objects.length < OBJECTS * 1.05, `${objects.length} objects`);
 
   const typed = (): Promise<number> => register(() => objects.forEach(typedResource));
   const prepared = (): (() => Promise<number>) => {
-    const charts = hospital(outdir, SERVICES);
+    const charts = hospital(outdir, services);
     return () => register(() => new ChartResources('hospital', { charts }));
   };
   const whole = (): Promise<number> => prepared()();

@@ -23,6 +23,33 @@ const PROGRAMS: { readonly [what: string]: string } = {
       model: { name: 'resnet50', version: '1', source: \`s3://\${asString(bucket)}/resnet50\` },
     });
     export const hospital = new ChartResources('hospital', { charts: app });`,
+  'mediform/pulumi and mediform/aws': `
+    import { App, Chart } from 'cdk8s';
+    import { Accelerator, GpuNodePool, MedicalInferenceService } from 'mediform';
+    import { AwsPlatform, serviceTags } from 'mediform/aws';
+    import { ChartResources, asString } from 'mediform/pulumi';
+    const tags = { environment: 'production', costCentre: 'radiology' };
+    const app = new App();
+    const chart = new Chart(app, 'imaging', { namespace: 'imaging' });
+    const pool = new GpuNodePool(chart, 'gpu', {
+      cluster: { name: 'prod', nodeRole: 'prod-nodes' },
+      accelerators: [Accelerator.A10G],
+      maxGpus: 20,
+      tags: serviceTags(tags, 'node-pools'),
+    });
+    const platform = new AwsPlatform('prod', {
+      tags,
+      clusterName: 'prod',
+      pools: [{ provisioner: 'karpenter', spec: pool.spec }],
+      costExport: { budget: { monthlyUsd: 20_000, alarmEmails: ['ops@hospital.example'] } },
+    });
+    new MedicalInferenceService(chart, 'ct', {
+      image: 'registry.example/ct:1',
+      model: { name: 'resnet50', version: '1' },
+      env: { CLUSTER: asString(platform.cluster.clusterName) },
+    });
+    const options = { provider: platform.kubernetes, dependsOn: [...platform.ready] };
+    export const hospital = new ChartResources('hospital', { charts: app, checkDefinitions: false }, options);`,
 };
 
 /** Memory in units of the bound, so that 1 is all that a program may take. */

@@ -3,15 +3,18 @@
  * their place: text that goes where text is taken, and fits wherever any text does. Whoever deploys puts the value in.
  */
 
-/** Letters, digits and underscores: safe in YAML, JSON, URLs and queries, and refused as a name of an object. */
-const PLACEHOLDER = /late_value_(\d+)_unresolved/g;
+/**
+ * Letters and digits pass wherever text does, as a host or a label too. The large ones do not in names of objects, and
+ * may be small again after a URL was parsed.
+ */
+const PLACEHOLDER = /LateValue(\d+)Unresolved/gi;
 
 /** How errors show a late value. */
 export const LATE = '<known only when deployed>';
 
 /** The text that stands for a value. */
 export function latePlaceholder(id: number): string {
-  return `late_value_${id}_unresolved`;
+  return `LateValue${id}Unresolved`;
 }
 
 /** Text cut into what is plain (at even places) and the numbers of the values between (at odd ones). */

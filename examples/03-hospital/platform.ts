@@ -13,11 +13,12 @@ import {
 export const TIME_ZONE = 'Europe/Berlin';
 export const WEEKDAYS: readonly Day[] = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri'];
 
+const TAGS = { service: 'node-pools', environment: 'production', 'cost-centre': 'radiology' };
+
 /** What the whole cluster shares: priorities, node pools, and the metrics that the autoscalers read. */
-export function platform(app: App): void {
+export function platform(app: App, tags: { readonly [key: string]: string } = TAGS): void {
   const chart = new Chart(app, 'platform');
   const cluster = { name: 'hospital-prod', nodeRole: 'hospital-prod-nodes' };
-  const tags = { service: 'node-pools', environment: 'production', 'cost-centre': 'radiology' };
   const pinned = { amiAlias: 'al2023@v20261112', tags };
   const clinicHours = { days: WEEKDAYS, start: '07:00', end: '19:00', timeZone: TIME_ZONE };
 

@@ -127,7 +127,7 @@ function recordAnalysis(chart: Chart): void {
   });
 }
 
-/** Guideline search: no GPU, much memory, fed by KEDA. */
+/** Guideline search: no GPU, much memory. */
 function knowledgeRetrieval(chart: Chart, results: TieredCache): void {
   new MedicalInferenceService(chart, 'knowledge_retrieval', {
     image: `${REGISTRY}/knowledge-retrieval:5.0.1`,
@@ -148,8 +148,6 @@ function knowledgeRetrieval(chart: Chart, results: TieredCache): void {
     modelLoadTime: Duration.minutes(2),
     slowestRequest: Duration.seconds(10),
     scaling: {
-      engine: 'keda',
-      prometheusAddress: 'http://prometheus.monitoring.svc:9090',
       maxReplicas: 10,
       rules: { cpuUtilization: { scaleOutAbove: 70, scaleInBelow: 20 } },
     },

@@ -107,6 +107,24 @@ describe('resources', () => {
     );
   });
 
+  it('wait for what their component waits for, before anything is read', async () => {
+    class Cluster extends pulumi.ComponentResource {}
+    class Release extends pulumi.CustomResource {}
+    const app = new App();
+    new MedicalInferenceService(new Chart(app, 'imaging', { namespace: 'imaging' }), 'ct', GPU_SERVICE);
+    const all = await register(() => {
+      const cluster = new Cluster('test:index:Cluster', 'cluster');
+      new Release('test:index:Release', 'add-ons', {}, { parent: cluster });
+      const other = new Release('test:index:Release', 'other', {});
+      new ChartResources('hospital', { charts: app }, { dependsOn: [cluster, other] });
+    });
+    const kubernetes = all.filter(({ type }) => type.startsWith('kubernetes:'));
+    expect(kubernetes.length).toBeGreaterThan(10);
+    for (const { dependsOn } of kubernetes) {
+      expect(dependsOn).toEqual(expect.arrayContaining(['add-ons', 'other']));
+    }
+  });
+
   it('can be asked for by their object', async () => {
     const app = new App();
     const chart = new Chart(app, 'imaging', { namespace: 'imaging' });

@@ -4,7 +4,6 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../../stacks/manifests';
-import { secretKeysOf } from '../../stacks/references';
 
 const ROOT = join(__dirname, '..', '..');
 const project = parse(readFileSync(join(ROOT, 'Pulumi.yaml'), 'utf8')) as {
@@ -45,51 +44,52 @@ function run(config: { readonly [key: string]: string }): { resources: Resource[
   return { resources: status === 0 ? (JSON.parse(stdout) as Resource[]) : [], error: stderr.trim() };
 }
 
-/** The hospital as it is committed. */
 const GOLDEN = join(ROOT, 'examples/03-hospital/golden');
 const golden = readdirSync(GOLDEN)
   .flatMap((file) => parseAllDocuments(readFileSync(join(GOLDEN, file), 'utf8')))
   .map((document) => document.toJS() as KubeObject);
-const needed = golden.flatMap(secretKeysOf);
 
-/** A value for each secret, and nothing else. */
-function secrets(): { readonly [key: string]: string } {
-  const values: { [namespace: string]: { [secret: string]: { [key: string]: string } } } = {};
-  for (const { namespace, secret, key } of needed) {
-    ((values[namespace] ??= {})[secret] ??= {})[key] = `value of ${key}`;
+/** The settings that an error asks for, each with a value. */
+function asAsked(error: string): { readonly [setting: string]: string } {
+  const settings: { [setting: string]: { [name: string]: { [key: string]: string } } } = {};
+  for (const [, path = ''] of error.matchAll(/'((?:secrets|configMaps)[^']*)' must be given/g)) {
+    const [setting = '', name = '', key = ''] = path
+      .split(/\.(?=[\w-]+(?:[.[]|$))|\["|"\]/)
+      .filter((part) => part !== '');
+    ((settings[`mediform:${setting}`] ??= {})[name] ??= {})[key] = `value of ${key}`;
   }
-  return { 'mediform:secrets': JSON.stringify(values) };
+  return Object.fromEntries(Object.entries(settings).map(([setting, values]) => [setting, JSON.stringify(values)]));
 }
 
-it('deploys the hospital, the namespaces of its pods and the Secrets that they read', () => {
-  const { resources, error } = run(secrets());
+it('registers nothing where the configuration is wrong, and says all that is', () => {
+  const { resources, error } = run({ 'mediform:aws': 'yes please' });
+  expect(resources).toEqual([]);
+  expect(error).toContain("'aws' (yes please) must be true or false");
+  expect(error).toContain("'secrets.results-redis.password' must be given because pods do not start without it");
+  expect(error).toContain(`'secrets.results-keyring["keyring.json"]' must be given`);
+  expect(error).toContain(`'configMaps.rds-authorities["eu-central-1-bundle.pem"]' must be given`);
+}, 60_000);
+
+it('deploys the hospital, its namespaces, and the Secrets and ConfigMaps that it asked for', () => {
+  const { resources, error } = run(asAsked(run({}).error));
   expect(error).toBe('');
   const named = (type: string): string[] => resources.filter((found) => found.type === type).map(({ name }) => name);
   const deployments = golden.filter(({ kind }) => kind === 'Deployment');
   expect(deployments.length).toBeGreaterThan(3);
   expect(named('kubernetes:apps/v1:Deployment')).toHaveLength(deployments.length);
-  expect(named('kubernetes:core/v1:Namespace')).toEqual(
-    expect.arrayContaining(['hospital/imaging', 'hospital/records', 'hospital/knowledge']),
+  expect([...named('kubernetes:core/v1:Namespace')].sort()).toEqual(
+    ['cache', 'imaging', 'knowledge', 'records'].map((namespace) => `hospital/${namespace}`),
   );
-  expect(needed.length).toBeGreaterThan(0);
-  for (const { namespace, secret } of needed) {
-    expect(named('kubernetes:core/v1:Secret')).toContain(`hospital/${namespace}/${secret}`);
-  }
+  expect(named('kubernetes:core/v1:Secret')).toEqual(
+    expect.arrayContaining(['hospital/cache/results-redis', 'hospital/imaging/results-redis']),
+  );
+  // cert-manager makes it there
+  expect(named('kubernetes:core/v1:Secret')).not.toContain('hospital/cache/results-tls');
+  expect(named('kubernetes:core/v1:ConfigMap')).toContain('hospital/knowledge/rds-authorities');
 }, 60_000);
 
 it('makes no namespaces where they are there already', () => {
-  const { resources } = run({ ...secrets(), 'mediform:createNamespaces': 'false' });
+  const { resources } = run({ ...asAsked(run({}).error), 'mediform:createNamespaces': 'false' });
   expect(resources.length).toBeGreaterThan(golden.length);
   expect(resources.filter(({ type }) => type === 'kubernetes:core/v1:Namespace')).toEqual([]);
-}, 60_000);
-
-it('registers nothing where the configuration is wrong, and says what is', () => {
-  const { resources, error } = run({ 'mediform:aws': 'yes please' });
-  expect(resources).toEqual([]);
-  expect(error).toContain("'aws' (yes please) must be true or false");
-  for (const { namespace, secret, key } of needed) {
-    expect(error).toContain(
-      `'secrets.${namespace}.${secret}.${key}' must be given because pods do not start without it`,
-    );
-  }
 }, 60_000);

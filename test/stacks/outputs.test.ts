@@ -123,6 +123,11 @@ describe('asString', () => {
     );
   });
 
+  it('survives a URL, which makes all letters small', async () => {
+    const url = (): string => new URL(`HTTPS://${asString(pulumi.output('Cache.example'))}:6379/x`).href;
+    expect(await registeredData(() => ({ url: url() }))).toEqual({ url: 'https://Cache.example:6379/x' });
+  });
+
   it('is the same text for the same Output, and another for another', () => {
     const [a, b] = [pulumi.output('same'), pulumi.output('same')];
     expect(asString(a)).toBe(asString(a));

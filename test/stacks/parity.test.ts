@@ -8,6 +8,8 @@ import type { KubeObject } from 'mediform/testing';
 import { parseAllDocuments } from 'yaml';
 import { register } from './mock-engine';
 
+/** Groups of Kubernetes itself. */
+const BUILT_IN = /^(core|apps|autoscaling|batch|policy|(networking|scheduling|rbac\.authorization|storage)\.k8s\.io)$/;
 const EXAMPLES = join(__dirname, '..', '..', 'examples');
 
 /** Runs an example as a user would; gives its app, and the objects that it wrote. */
@@ -39,6 +41,11 @@ it.each(readdirSync(EXAMPLES))('%s', async (example) => {
     const { apiVersion, kind, metadata } = inputs;
     const [version, group = 'core'] = apiVersion.split('/').reverse();
     expect(type).toBe(`kubernetes:${group}/${version}:${kind}`);
+    // of each kind that Kubernetes does not have itself, the definition is read
+    const definition = registrations.some(
+      ({ readId = '' }) => readId.endsWith(`.${group}`) && readId.startsWith(kind.toLowerCase()),
+    );
+    expect(`${kind} ${definition}`).toBe(`${kind} ${!BUILT_IN.test(group)}`);
     expect(name).toBe(['example', metadata.namespace ?? [], metadata.name].flat().join('/'));
   }
 });

@@ -104,7 +104,7 @@ describe('refused, in one message before anything is registered:', () => {
 
   it('an Output as a key, and a placeholder of nobody', async () => {
     const message = await refusal((chart) => {
-      const data = { [asString(pulumi.output('key'))]: 'a', b: 'late_value_987654_unresolved' };
+      const data = { [asString(pulumi.output('key'))]: 'a', b: 'LateValue987654Unresolved' };
       new ApiObject(chart, 'c', {
         apiVersion: 'v1',
         kind: 'ConfigMap',
@@ -114,7 +114,7 @@ describe('refused, in one message before anything is registered:', () => {
     });
     expect(message).toContain(`[imaging/c] 'data' (the key ${LATE}) must have keys that are known`);
     expect(message).toContain(
-      "[imaging/c] 'data.b' (late_value_987654_unresolved) must hold placeholders of this process only",
+      "[imaging/c] 'data.b' (LateValue987654Unresolved) must hold placeholders of this process only",
     );
   });
 
