@@ -21,7 +21,12 @@ const prometheusCrd = (file) => `example/prometheus-operator-crd/monitoring.core
 
 // One row per source file: [module, file in it, apiVersion, kinds]. A YAML file is a CRD, a JSON file an OpenAPI document.
 const SOURCES = [
-  [KUBERNETES, openapi('api__v1'), 'v1', ['ConfigMap', 'Namespace', 'PersistentVolumeClaim', 'Service', 'ServiceAccount']],
+  [
+    KUBERNETES,
+    openapi('api__v1'),
+    'v1',
+    ['ConfigMap', 'Namespace', 'PersistentVolumeClaim', 'Service', 'ServiceAccount'],
+  ],
   [KUBERNETES, openapi('apis__apps__v1'), 'apps/v1', ['Deployment', 'StatefulSet']],
   [KUBERNETES, openapi('apis__autoscaling__v2'), 'autoscaling/v2', ['HorizontalPodAutoscaler']],
   [KUBERNETES, openapi('apis__batch__v1'), 'batch/v1', ['CronJob', 'Job']],

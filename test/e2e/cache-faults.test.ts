@@ -83,7 +83,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
     async (name) => {
       const { cache, metrics } = await fleet.open(fleet.config({ hot: TINY_HOT }));
       // so many that each is new, and every tier is asked
-    const stop = fleet.load([cache], 1_000_000);
+      const stop = fleet.load([cache], 1_000_000);
       await sleep(500);
       fleet[name].pause();
       await waitFor('the breaker to open', () => cache.status().tiers[name] === 'open', { pauseMs: 5 });

@@ -11,7 +11,9 @@ export interface InstanceShape {
   readonly architecture: 'amd64' | 'arm64';
 }
 
-interface Sizes { readonly [size: string]: readonly [vcpus: number, memoryGiB: number, gpus: number] }
+interface Sizes {
+  readonly [size: string]: readonly [vcpus: number, memoryGiB: number, gpus: number];
+}
 
 /** Sizes that g5 and g6 have alike. */
 const G5: Sizes = {

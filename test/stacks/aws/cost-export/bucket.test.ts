@@ -1,4 +1,4 @@
-import { COSTS_BUCKET, COSTS_KEY, costExport, OWN_EXPORTS, statements } from '../../../support/cost-export';
+import { COSTS_BUCKET, COSTS_KEY, costExport, OWN_EXPORTS, statements } from '../../../support/aws-cost-export';
 
 describe('the bucket', () => {
   test('is versioned, encrypted with the own key, private, and owned by its owner', async () => {

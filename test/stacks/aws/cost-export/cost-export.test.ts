@@ -1,7 +1,7 @@
 import { CostExport, type CostExportArgs } from '../../../../stacks/aws/cost-export/cost-export';
 import { findCycle } from '../../../support/aws-graph';
 import { expectTagged, problemsOf, TAGS } from '../../../support/aws-stores';
-import { COSTS, COSTS_BUCKET, COSTS_KEY, costExport, statements } from '../../../support/cost-export';
+import { COSTS, COSTS_BUCKET, COSTS_KEY, costExport, statements } from '../../../support/aws-cost-export';
 
 describe('the budget', () => {
   test('tells of what was spent and of what will be', async () => {

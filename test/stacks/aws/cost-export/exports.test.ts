@@ -2,7 +2,7 @@ import { Provider } from '@pulumi/aws/provider';
 import { LEDGER_COLUMNS } from '../../../../constructs/plan/cost/columns';
 import { CostExport } from '../../../../stacks/aws/cost-export/cost-export';
 import { recordGraph } from '../../../support/aws-graph';
-import { COSTS, COSTS_KEY, costExport } from '../../../support/cost-export';
+import { COSTS, COSTS_KEY, costExport } from '../../../support/aws-cost-export';
 
 describe('the exports', () => {
   const EXPORT = 'aws:bcmdata/export:Export';
