@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Size } from 'cdk8s';
+import { App, Size } from 'cdk8s';
 import { CostExport, type CostExportProps } from 'mediform';
 import { CostMonitor, Decimal, Ledger } from 'mediform/cost';
 import { synthObjects, type KubeObject } from 'mediform/testing';
@@ -96,7 +96,7 @@ interface Run {
   ): Promise<Run> {
     const chart = testChart('cost');
     new CostExport(chart, 'cost-export', props(given));
-    const objects = synthObjects(chart.node.root as Parameters<typeof synthObjects>[0]);
+    const objects = synthObjects(App.of(chart));
     const job = objects.find(({ kind }) => kind === 'CronJob') as KubeObject & CronJob;
     const pod = job.spec?.jobTemplate.spec?.template.spec as PodSpec;
     const hosts = {
@@ -107,7 +107,7 @@ interface Run {
     const options = { env: { ...container.env, ...env }, timeout: TIMEOUT_MS };
     const { code, stdout } = await promisify(execFile)(container.command, [...container.args], options).then(
       ({ stdout: out }) => ({ code: 0, stdout: out }),
-      (error: { code: number; stdout: string }) => error,
+      (error: unknown) => error as { code: number; stdout: string },
     );
     return {
       code,
@@ -182,7 +182,7 @@ interface Run {
       timeZone: 'Europe/Berlin',
       currency: 'EUR',
       total,
-      rows: plain.map(({ day: _, ...row }) => row) as never,
+      rows: plain.map((row) => Object.fromEntries(Object.entries(row).filter(([column]) => column !== 'day'))) as never,
     });
     const types = 'SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ledger)';
     expect(await job?.query(types)).toEqual(await laptop?.query(types));
@@ -246,9 +246,9 @@ interface Run {
         const known = expr.includes('previous_month') ? 0 : 1;
         expect([expr, (await ask(expr)).length >= known]).toEqual([expr, true]);
       }
-      const rule = synthObjects(chart.node.root as Parameters<typeof synthObjects>[0]).find(
-        ({ kind }) => kind === 'PrometheusRule',
-      ) as unknown as { spec: { groups: { rules: { alert: string; expr: string }[] }[] } };
+      const rule = synthObjects(App.of(chart)).find(({ kind }) => kind === 'PrometheusRule') as unknown as {
+        spec: { groups: { rules: { alert: string; expr: string }[] }[] };
+      };
       const alerts = new Map(rule.spec.groups.flatMap(({ rules }) => rules).map(({ alert, expr }) => [alert, expr]));
       expect(await ask(alerts.get('CostBudgetPassed') ?? '')).toHaveLength(1);
       expect(await ask(alerts.get('CostDayMissing') ?? '')).toHaveLength(0);

@@ -112,7 +112,7 @@ test('a caller that leaves fails its body, now and later', async () => {
   const held = reader.hold(100);
   stream.write('a');
   await turn();
-  stream.destroy();
+  reader.leave();
   await expect(held).rejects.toThrow('the caller has left');
   await expect(reader.stream(undefined, false)).rejects.toThrow('the caller has left');
 });
