@@ -1,6 +1,14 @@
 import type { App } from 'cdk8s';
 import type { ComponentResourceOptions } from '@pulumi/pulumi';
-import { AwsPlatform, SecretSync, serviceTags, type Database, type MemcachedCache, type ValkeyCache } from './aws';
+import {
+  AwsPlatform,
+  SecretSync,
+  serviceTags,
+  type CostExport,
+  type Database,
+  type MemcachedCache,
+  type ValkeyCache,
+} from './aws';
 import type { CloudConfig } from './config';
 import {
   ADAPTER_RULES,
@@ -10,7 +18,7 @@ import {
   ZONES,
   hospitalOnAws,
   poolsOf,
-  type CloudTiers,
+  type CloudPlaces,
 } from './hospital';
 import { neededKeys } from './inference-platform';
 import { asString } from './outputs';
@@ -46,6 +54,7 @@ export function onAws(config: CloudConfig): { readonly app: App; readonly option
     valkey: platform.valkey as ValkeyCache,
     memcached: platform.memcached as MemcachedCache,
     database: platform.database as Database,
+    costExport: platform.costExport as CostExport,
   };
   const inside = { provider: platform.kubernetes, dependsOn: [...platform.ready] };
   const secrets = new SecretSync(
@@ -60,11 +69,11 @@ export function onAws(config: CloudConfig): { readonly app: App; readonly option
     },
     inside,
   );
-  const app = hospitalOnAws(nodeTags, tiersOf(stores));
+  const app = hospitalOnAws(nodeTags, placesOf(stores));
   return { app, options: { ...inside, dependsOn: [...inside.dependsOn, secrets] } };
 }
 
-function tiersOf({ valkey, memcached, database }: Stores): CloudTiers {
+function placesOf({ valkey, memcached, database, costExport }: Stores): CloudPlaces {
   return {
     redisHost: asString(valkey.endpoint),
     redisUser: valkey.username,
@@ -75,6 +84,8 @@ function tiersOf({ valkey, memcached, database }: Stores): CloudTiers {
     databaseHost: asString(database.endpoint),
     database: database.databaseName,
     databaseUser: database.adminUser,
+    // behind its scheme, which the charts check
+    ledger: `s3://${asString(costExport.ledgerUrl.apply((url) => url.replace(/^s3:\/\//, '')))}`,
   };
 }
 
@@ -82,6 +93,7 @@ interface Stores {
   readonly valkey: ValkeyCache;
   readonly memcached: MemcachedCache;
   readonly database: Database;
+  readonly costExport: CostExport;
 }
 
 /** A secret of AWS in all namespaces whose pods need it. */

@@ -4,7 +4,7 @@ import { TIME_ZONE } from './platform';
 import { PRICES } from './prices';
 
 /** What every day cost, in a ledger in S3, with a budget. */
-export function costs(app: App): void {
+export function costs(app: App, ledger = 's3://hospital-prod-costs/ledger'): void {
   new CostExport(new Chart(app, 'cost', { namespace: 'cost' }), 'cost-export', {
     cost: {
       timeZone: TIME_ZONE,
@@ -22,7 +22,7 @@ export function costs(app: App): void {
       ],
     },
     prices: PRICES,
-    ledger: { s3: 's3://hospital-prod-costs/ledger' },
+    ledger: { s3: ledger },
     monthlyBudget: '90000',
     ruleLabels: { release: 'prometheus' },
   });

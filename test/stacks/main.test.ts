@@ -39,7 +39,12 @@ function run(config: { readonly [key: string]: string }): { resources: Resource[
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     [...project.runtime.options.nodeargs.split(' '), '-e', program],
-    { cwd: join(MAIN, '..'), encoding: 'utf8', env: { ...process.env, PULUMI_CONFIG: JSON.stringify(config) } },
+    {
+      cwd: join(MAIN, '..'),
+      encoding: 'utf8',
+      maxBuffer: 2 ** 26,
+      env: { ...process.env, PULUMI_CONFIG: JSON.stringify(config) },
+    },
   );
   return { resources: status === 0 ? (JSON.parse(stdout) as Resource[]) : [], error: stderr.trim() };
 }
@@ -78,7 +83,7 @@ it('deploys the hospital, its namespaces, and the Secrets and ConfigMaps that it
   expect(deployments.length).toBeGreaterThan(3);
   expect(named('kubernetes:apps/v1:Deployment')).toHaveLength(deployments.length);
   expect([...named('kubernetes:core/v1:Namespace')].sort()).toEqual(
-    ['cache', 'imaging', 'knowledge', 'records'].map((namespace) => `hospital/${namespace}`),
+    ['cache', 'cost', 'imaging', 'knowledge', 'records'].map((namespace) => `hospital/${namespace}`),
   );
   expect(named('kubernetes:core/v1:Secret')).toEqual(
     expect.arrayContaining(['hospital/cache/results-redis', 'hospital/imaging/results-redis']),

@@ -1,3 +1,4 @@
+import { splitAtPlaceholders } from '../late-values';
 import { parseCostConfig } from '../cost/check-config';
 import { parsePriceFile } from '../cost/check-price-file';
 import { ConfigurationError, Problems } from '../errors';
@@ -170,7 +171,7 @@ function checkPairs(problems: Problems, { cost, image, ledger, monthlyBudget, pu
   );
   if ('s3' in ledger) {
     problems.check(
-      /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/.test(ledger.s3),
+      /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/.test(withLateNames(ledger.s3)),
       'ledger.s3',
       ledger.s3,
       'be s3://bucket/prefix',
@@ -180,6 +181,13 @@ function checkPairs(problems: Problems, { cost, image, ledger, monthlyBudget, pu
     const size = ledger.size.toMebibytes();
     problems.check(size >= 64, 'ledger.size', `${size} MiB`, 'be 64 MiB or more', 'days become years');
   }
+}
+
+/** With a name in the place of each that only the deployment knows. */
+function withLateNames(url: string): string {
+  return splitAtPlaceholders(url)
+    .map((part, index) => (index % 2 === 0 ? part : 'known-later'))
+    .join('');
 }
 
 function planEgress(problems: Problems, props: CostExportProps): readonly NetworkPeer[] {
