@@ -1,4 +1,4 @@
-import { CostMonitor, type Ledger } from 'mediform/cost';
+import { CostAnalyzer, CostOptimizationAdvisor, type Ledger } from 'mediform/cost';
 import { addDays } from '../../constructs/plan/cost/days';
 import { DAYS, FIRST_DAY } from './rows';
 
@@ -8,10 +8,12 @@ export interface Analysis {
   readonly run: (ledger: Ledger) => Promise<unknown>;
 }
 
+const YEAR = { from: FIRST_DAY, to: addDays(FIRST_DAY, DAYS - 1) };
+
 /** All that is measured, against one bare scan. */
 export const ANALYSES: readonly Analysis[] = [
-  {
-    name: 'daily cost by category, of a year',
-    run: (ledger) => new CostMonitor(ledger).days(FIRST_DAY, addDays(FIRST_DAY, DAYS - 1)),
-  },
+  { name: 'by service', run: (ledger) => new CostAnalyzer(ledger).byService(YEAR) },
+  { name: 'by model', run: (ledger) => new CostAnalyzer(ledger).byModel(YEAR) },
+  { name: 'daily trend', run: (ledger) => new CostAnalyzer(ledger).dailyTrend(YEAR) },
+  { name: 'advice', run: (ledger) => new CostOptimizationAdvisor(ledger).advise(YEAR) },
 ];
