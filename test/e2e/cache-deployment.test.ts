@@ -23,6 +23,7 @@ import { freePorts } from './support/ports';
 import { Processes } from './support/processes';
 import { describeWithStores, startPostgres, type Store } from './support/stores';
 import { waitFor } from './support/wait';
+import { describeUnless } from './support/suite';
 
 const IMAGE = randomBytes(50_000);
 const STUDY = '1.2.840.113619.2.55.3';
@@ -31,8 +32,7 @@ const describeDeployment = (name: string, suite: () => void): void => {
   if (nodeRuntime.missing === undefined) {
     describeWithStores(name, ['redis', 'memcached', 'postgres'], suite);
   } else {
-    console.warn(`SKIPPED: ${name}. ${nodeRuntime.missing}`);
-    describe.skip(`${name} (skipped: ${nodeRuntime.missing})`, suite);
+    describeUnless(nodeRuntime.missing, name, suite);
   }
 };
 

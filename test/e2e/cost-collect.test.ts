@@ -9,20 +9,11 @@ import { Engine } from '../../runtime/cost/ledger/engine';
 import { CONFIG, PRICES, RECORDED } from './support/cost/hospital-day';
 import { RecordedPrometheus } from './support/cost/recorded';
 import { whyNoPrometheus } from './support/scaling/prometheus';
+import { describeUnless } from './support/suite';
 
 const DAY = '2026-03-29';
 
-function describeWithPrometheus(name: string, suite: () => void): void {
-  const reason = whyNoPrometheus();
-  if (reason === undefined) {
-    describe(name, suite);
-  } else {
-    console.warn(`SKIPPED: ${name}. ${reason}`);
-    describe.skip(`${name} (skipped: ${reason})`, suite);
-  }
-}
-
-describeWithPrometheus('a day that Prometheus has recorded', () => {
+describeUnless(whyNoPrometheus(), 'a day that Prometheus has recorded', () => {
   let prometheus: RecordedPrometheus;
   let folder: string;
   let options: Omit<CollectOptions, 'day'>;

@@ -6,23 +6,16 @@ import { pathToFileURL } from 'node:url';
 import { costDashboard, costReport, Ledger } from 'mediform/cost';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { writeDemo } from '../../runtime/cost/demo';
+import { describeUnless } from './support/suite';
 
 const CHROMIUM = process.env.MEDIFORM_CHROMIUM ?? '/usr/bin/chromium';
 const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'];
 /** Where screenshots are kept for people to look at. */
 const SCREENSHOTS = process.env.MEDIFORM_SCREENSHOTS;
 
-function describeWithChromium(name: string, suite: () => void): void {
-  if (existsSync(CHROMIUM)) {
-    describe(name, suite);
-  } else {
-    const reason = `there is no ${CHROMIUM}; Debian has it in the package chromium`;
-    console.warn(`SKIPPED: ${name}. ${reason}`);
-    describe.skip(`${name} (skipped: ${reason})`, suite);
-  }
-}
+const noChromium = existsSync(CHROMIUM) ? undefined : `there is no ${CHROMIUM}; Debian has it in the package chromium`;
 
-describeWithChromium('the dashboard in Chromium', () => {
+describeUnless(noChromium, 'the dashboard in Chromium', () => {
   let folder: string;
   let address: string;
   let browser: Browser;

@@ -23,7 +23,7 @@ import { nodeRuntime } from './support/node-runtime';
 import { freePorts } from './support/ports';
 import { Processes } from './support/processes';
 import { whyNoPrometheus } from './support/scaling/prometheus';
-import { BUILD_TIMEOUT_MS } from './support/suite';
+import { BUILD_TIMEOUT_MS, describeUnless } from './support/suite';
 import { waitFor } from './support/wait';
 
 const RECORDED_DAY = '2026-03-29';
@@ -31,16 +31,12 @@ const BUCKET = 'hospital-costs';
 const TIMEOUT_MS = 120_000;
 
 const reason = whyNotBuildable(['pushgateway', 'gofakes3']) ?? whyNoPrometheus() ?? nodeRuntime.missing;
-if (reason !== undefined) {
-  console.warn(`SKIPPED: the Job of the cost export. ${reason}`);
-}
-
 interface Run {
   readonly code: number;
   readonly events: readonly { readonly event: string; readonly day?: string; readonly [field: string]: unknown }[];
 }
 
-(reason === undefined ? describe : describe.skip)('the Job of the cost export', () => {
+describeUnless(reason, 'the Job of the cost export', () => {
   const yesterday = addDays(dayAt(Math.floor(Date.now() / 1000), 'Europe/Berlin'), -1);
   let processes: Processes;
   let recorded: RecordedPrometheus;

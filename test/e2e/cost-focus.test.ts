@@ -5,6 +5,7 @@ import { Ledger } from 'mediform/cost';
 import { demoDays } from '../../runtime/cost/demo';
 import { Engine } from '../../runtime/cost/ledger/engine';
 import { validateFocus, whyNoFocusValidator } from './support/cost/focus-validator';
+import { describeUnless } from './support/suite';
 
 const DAY = '2026-03-02';
 
@@ -23,12 +24,7 @@ const KNOWN = [
   'InvoiceId-C-005-C',
 ];
 
-const reason = whyNoFocusValidator();
-if (reason !== undefined) {
-  console.warn(`SKIPPED: FOCUS. ${reason}`);
-}
-
-(reason === undefined ? describe : describe.skip)('FOCUS 1.2, by the FinOps Foundation’s own validator', () => {
+describeUnless(whyNoFocusValidator(), 'FOCUS 1.2, by the FinOps Foundation’s own validator', () => {
   let folder: string;
   let file: string;
 

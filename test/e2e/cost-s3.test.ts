@@ -8,19 +8,15 @@ import { ledgerDay, row } from '../runtime/cost/support';
 import { ensureBinaries, whyNotBuildable } from './support/binaries';
 import { freePorts } from './support/ports';
 import { Processes } from './support/processes';
-import { BUILD_TIMEOUT_MS } from './support/suite';
+import { BUILD_TIMEOUT_MS, describeUnless } from './support/suite';
 import { waitFor } from './support/wait';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 
 const BUCKET = 'hospital-costs';
 const SUM = 'SELECT SUM(EffectiveCost) AS cost FROM ledger';
-const reason = whyNotBuildable(['gofakes3']);
-if (reason !== undefined) {
-  console.warn(`SKIPPED: a ledger in S3. ${reason}`);
-}
 
-(reason === undefined ? describe : describe.skip)('a ledger in S3', () => {
+describeUnless(whyNotBuildable(['gofakes3']), 'a ledger in S3', () => {
   let processes: Processes;
   let client: S3Client;
   let s3: { readonly endpoint: string; readonly region: string; readonly forcePathStyle: true };

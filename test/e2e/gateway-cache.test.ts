@@ -1,24 +1,22 @@
 /** Answers from the cache, by the rules of each route. The tiers are real in gateway-stores.test.ts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RouteConfig } from '../../constructs/plan/gateway/config';
-import { call, metric, stage, type Answer, type Call, type Stage } from './support/gateway/gateway';
-
-const DIAGNOSIS: RouteConfig = { path: '/diagnose', cache: { kind: 'diagnosis' } };
-const KNOWLEDGE: RouteConfig = { path: '/ask', cache: { kind: 'knowledge', textFields: ['/query'] } };
+import {
+  DIAGNOSIS,
+  KNOWLEDGE,
+  MISS_HIT,
+  call,
+  how,
+  metric,
+  stage,
+  twice,
+  type Call,
+  type Stage,
+} from './support/gateway/gateway';
 
 let current: Stage;
 const start = async (...config: Parameters<typeof stage>): Promise<Stage> => (current = await stage(...config));
 afterEach(() => current.stop());
-
-/** What the cache had to do with an answer. */
-const how = ({ headers }: Answer): unknown => headers['x-mediform-cache'];
-
-/** How two requests, one after the other, were answered. */
-async function twice(url: string, first: Call, second = first): Promise<unknown[]> {
-  const answers = [await call(url, first), await call(url, second)];
-  return answers.map(how);
-}
-const MISS_HIT = ['miss', expect.stringMatching(/^hit; tier=hot; age=\d+$/) as unknown];
 
 describe('a diagnosis', () => {
   test('of the same image is answered from the cache, byte by byte, with its type', async () => {

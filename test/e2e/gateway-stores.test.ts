@@ -7,7 +7,7 @@ import { createClient } from 'redis';
 import { createMedicalCache, migrate, type CacheConfig } from '../../runtime/cache';
 import type { DatabaseTierConfig, MemcachedTierConfig, RedisTierConfig } from '../../constructs/plan/cache/config';
 import { bundleGateway, GatewayProcess, type Bundle } from './support/gateway/bundle';
-import { call, gatewayConfig, metric, type Answer, type Call } from './support/gateway/gateway';
+import { call, gatewayConfig, how, metric, type Answer, type Call } from './support/gateway/gateway';
 import { Model } from './support/gateway/model';
 import { Processes } from './support/processes';
 import { describeWithStores, startMemcached, startPostgres, startRedis, type Store } from './support/stores';
@@ -72,7 +72,6 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
   }
   const ask = ({ url }: GatewayProcess, body: string, headers: Call['headers'] = {}): Promise<Answer> =>
     call(`${url}/diagnose`, { body, headers });
-  const how = ({ headers }: Answer): unknown => headers['x-mediform-cache'];
   const hit = (tier: string): unknown => expect.stringMatching(`^hit; tier=${tier}; age=`);
   /** Asks a replica that has nothing in memory, until the writes of another one have arrived. */
   const found = (gateway: GatewayProcess, body: string): Promise<Answer> =>

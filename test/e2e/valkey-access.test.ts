@@ -1,19 +1,14 @@
 /** What the user of the Valkey cache may do, asked of a real server. */
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { ACCESS } from '../../stacks/aws/valkey-cache';
 import { freePorts } from './support/ports';
 import { Processes } from './support/processes';
+import { describeWithStores } from './support/stores';
 import { waitFor } from './support/wait';
 
-const installed = spawnSync('redis-server', ['--version']).error === undefined;
-if (!installed) {
-  console.warn('SKIPPED: what the user of the Valkey cache may do. redis-server is not installed');
-}
-
-(installed ? describe : describe.skip)('the user of the Valkey cache', () => {
+describeWithStores('the user of the Valkey cache', ['redis'], () => {
   let processes: Processes;
   let port: number;
   const clientOf = (credentials: object) =>

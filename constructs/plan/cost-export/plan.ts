@@ -6,6 +6,7 @@ import { IMAGES } from '../images';
 import { asJson, jsonFile } from '../json';
 import { ServiceLabel } from '../labels';
 import { checkCidr, ANYWHERE, type NetworkPeer } from '../network';
+import { checkName } from '../names';
 import { Priority } from '../priorities';
 import { MAX_STORED_BYTES } from '../programs';
 import { scheduleWorkload, type WorkloadSchedule } from '../scheduling';
@@ -31,7 +32,6 @@ export interface CostExportPlan {
   readonly labels: { readonly [label: string]: string };
 }
 
-const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 /** A CronJob's Jobs add eleven characters to its name, and pods six more. */
 const MAX_NAME_LENGTH = 40;
 const CRON = /^(\S+\s+){4}\S+$/;
@@ -100,20 +100,11 @@ export function planCostExport(id: string, props: CostExportProps, chartNamespac
 }
 
 function checkNames(problems: Problems, name: string, namespace: string | undefined): void {
-  problems.check(
-    DNS_LABEL.test(name) && name.length <= MAX_NAME_LENGTH,
-    'name',
-    name,
-    `be a DNS label of at most ${MAX_NAME_LENGTH} characters that starts with a letter`,
-    'a CronJob and its pods are named after it',
-  );
-  problems.check(
-    namespace !== undefined && DNS_LABEL.test(namespace),
-    'namespace',
-    namespace,
-    'be given, here or on the chart, and be a DNS label',
-    'the alarms name it in their queries',
-  );
+  checkName(problems, name, namespace, {
+    maxLength: MAX_NAME_LENGTH,
+    name: 'a CronJob and its pods are named after it',
+    namespace: 'the alarms name it in their queries',
+  });
 }
 
 function checkNumbers(problems: Problems, props: CostExportProps): void {

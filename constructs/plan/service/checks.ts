@@ -2,6 +2,7 @@ import type { Problems } from '../errors';
 import { NodeLabel, ServiceLabel } from '../labels';
 import { splitAtPlaceholders } from '../late-values';
 import { checkCidr } from '../network';
+import { checkName, isDnsLabel } from '../names';
 import { Priority } from '../priorities';
 import type { MedicalInferenceServiceProps } from './props';
 
@@ -10,7 +11,6 @@ import type { MedicalInferenceServiceProps } from './props';
  * the rules would no longer find the service's pods.
  */
 const MAX_NAME_LENGTH = 46;
-const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const CAPACITY_TYPE = 'karpenter.sh/capacity-type';
 
@@ -21,20 +21,11 @@ export function checkNames(
   namespace: string | undefined,
   props: MedicalInferenceServiceProps,
 ): void {
-  problems.check(
-    DNS_LABEL.test(name) && name.length <= MAX_NAME_LENGTH,
-    'name',
-    name,
-    `be a DNS label of at most ${MAX_NAME_LENGTH} characters that starts with a letter`,
-    'a Service and its pods are named after it',
-  );
-  problems.check(
-    namespace !== undefined && DNS_LABEL.test(namespace),
-    'namespace',
-    namespace,
-    'be given, here or on the chart, and be a DNS label',
-    'the scaling rules name it in their queries',
-  );
+  checkName(problems, name, namespace, {
+    maxLength: MAX_NAME_LENGTH,
+    name: 'a Service and its pods are named after it',
+    namespace: 'the scaling rules name it in their queries',
+  });
   problems.check(/^\S+$/.test(props.image), 'image', props.image, 'name an image', 'there is nothing to run');
   const { name: model, version } = props.model;
   problems.check(LABEL_VALUE.test(model), 'model.name', model, 'be a label value', 'every object is labelled with it');
@@ -46,7 +37,7 @@ export function checkNames(
     'every object is labelled with it',
   );
   const container = props.containerName ?? 'model';
-  problems.check(DNS_LABEL.test(container), 'containerName', container, 'be a DNS label', 'it names a container');
+  problems.check(isDnsLabel(container), 'containerName', container, 'be a DNS label', 'it names a container');
 }
 
 /** Checks what is added to the pods: nothing that the library sets itself, and nothing twice. */

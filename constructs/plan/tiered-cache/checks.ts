@@ -3,6 +3,7 @@ import type { CacheConfig } from '../cache/config';
 import { ConfigurationError, type Problems } from '../errors';
 import { checkReference } from '../mounts';
 import { checkCidr } from '../network';
+import { checkName, isDnsLabel } from '../names';
 import { PRIORITY_CLASSES, unknownPriority } from '../priorities';
 import { isTimeZone } from '../weekly-window';
 import type { TieredCacheProps } from './props';
@@ -11,7 +12,6 @@ import { checkDatabase, checkMemcached, checkRedis, checkTier } from './tier-che
 
 /** So that the names of all objects made from it are labels too: revisions of `NAME-memcached` add 11 characters. */
 const MAX_NAME_LENGTH = 40;
-const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const KEYSPACE = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 const CRON = /^(\S+ ){4}\S+$/;
 
@@ -22,20 +22,11 @@ export function checkCache(
   namespace: string | undefined,
   props: TieredCacheProps,
 ): void {
-  problems.check(
-    DNS_LABEL.test(name) && name.length <= MAX_NAME_LENGTH,
-    'name',
-    name,
-    `be a DNS label of at most ${MAX_NAME_LENGTH} characters that starts with a letter`,
-    'its servers are named after it',
-  );
-  problems.check(
-    namespace !== undefined && DNS_LABEL.test(namespace),
-    'namespace',
-    namespace,
-    'be given, here or on the chart, and be a DNS label',
-    'users of the cache in other namespaces name it in their addresses',
-  );
+  checkName(problems, name, namespace, {
+    maxLength: MAX_NAME_LENGTH,
+    name: 'its servers are named after it',
+    namespace: 'users of the cache in other namespaces name it in their addresses',
+  });
   checkKeys(problems, props);
   checkPriority(problems, props);
   checkTiers(problems, props);
@@ -126,7 +117,7 @@ function checkTls(problems: Problems, props: TieredCacheProps): void {
     checkReference(problems, 'tls', { secret: tls.secret, key: 'tls.crt' });
   } else {
     const { issuer } = tls;
-    problems.check(DNS_LABEL.test(issuer?.name ?? ''), 'tls.issuer.name', issuer?.name, 'name an issuer', 'it signs');
+    problems.check(isDnsLabel(issuer?.name ?? ''), 'tls.issuer.name', issuer?.name, 'name an issuer', 'it signs');
   }
   if (tls.authority !== undefined) {
     checkReference(problems, 'tls.authority', tls.authority);

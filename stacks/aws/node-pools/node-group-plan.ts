@@ -3,7 +3,7 @@ import { Problems } from '../../../constructs/plan/errors';
 import { NodeLabel } from '../../../constructs/plan/labels';
 import type { NodePoolSpec } from '../../../constructs/plan/node-pools/spec';
 import { nodeVolumes, type NodeVolume } from '../../../constructs/plan/node-pools/volumes';
-import type { InstanceType } from './instance-types';
+import type { InstanceShape } from '../../../constructs/plan/instance-types';
 import { uniformTypes, ZONE } from './uniform-types';
 
 /** A pool that is made an EKS managed node group. */
@@ -84,7 +84,7 @@ export function planNodeGroup(pool: ManagedPool): NodeGroupPlan {
     amiType: amiType(spec, types),
     ...(releaseVersion === undefined ? {} : { releaseVersion }),
     capacityType: spec.capacityTypes[0] === 'spot' ? 'SPOT' : 'ON_DEMAND',
-    instanceTypes: types.map(({ name }) => name),
+    instanceTypes: types.map(({ instanceType }) => instanceType),
     labels: { ...spec.labels, ...gpuLabels(spec) },
     taints: spec.taints.map(({ key, value }) => ({ key, value, effect: 'NO_SCHEDULE' })),
     minNodes,
@@ -105,7 +105,7 @@ function gpuLabels({ accelerators: [accelerator] }: NodePoolSpec): { readonly [k
   return { [NodeLabel.GPU_NAME]: gpuName, [NodeLabel.GPU_MEMORY]: String(memoryMiB) };
 }
 
-function amiType({ nodeClass: { amiAlias } }: NodePoolSpec, [type]: readonly InstanceType[]): string {
+function amiType({ nodeClass: { amiAlias } }: NodePoolSpec, [type]: readonly InstanceShape[]): string {
   const family = amiAlias.startsWith('bottlerocket@') ? 'bottlerocket' : 'al2023';
   return AMI_TYPES[family][type?.accelerator === undefined ? (type?.architecture ?? 'amd64') : 'gpu'];
 }
@@ -159,7 +159,7 @@ function checkKarpenterAlone(problems: Problems, spec: NodePoolSpec): void {
 }
 
 /** The most nodes that keep within all limits; 0 where that is not known. */
-function largestSize(problems: Problems, { limits }: NodePoolSpec, types: readonly InstanceType[]): number {
+function largestSize(problems: Problems, { limits }: NodePoolSpec, types: readonly InstanceShape[]): number {
   const [first] = types;
   const last = types.at(-1);
   if (first === undefined || last === undefined) {
@@ -167,8 +167,8 @@ function largestSize(problems: Problems, { limits }: NodePoolSpec, types: readon
   }
   const bounds = [
     { property: 'gpus', limit: limits.gpus, node: first.gpus },
-    { property: 'cpu', limit: limits.cpu, node: first.cpu },
-    { property: 'memoryGiB', limit: limits.memoryGiB, node: last.memoryGiB },
+    { property: 'cpu', limit: limits.cpu, node: first.vcpus },
+    { property: 'memoryGiB', limit: limits.memoryGiB, node: last.memoryMiB / 1024 },
   ].flatMap(({ property, limit, node }) => (limit === undefined ? [] : [{ property, limit, node }]));
   problems.check(bounds.length > 0, 'spec.limits', limits, 'name a limit', 'a pool without one can grow without bound');
   for (const { property, limit, node } of bounds) {
@@ -177,7 +177,7 @@ function largestSize(problems: Problems, { limits }: NodePoolSpec, types: readon
       `spec.limits.${property}`,
       limit,
       `be at least ${node}`,
-      `one ${last.name} has as many`,
+      `one ${last.instanceType} has as many`,
     );
   }
   return Math.min(...bounds.map(({ limit, node }) => Math.floor(limit / node)));

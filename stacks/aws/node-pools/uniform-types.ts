@@ -1,6 +1,7 @@
 import type { Problems } from '../../../constructs/plan/errors';
 import type { NodePoolSpec, NodeRequirement } from '../../../constructs/plan/node-pools/spec';
-import { INSTANCE_TYPES, nodeLabels, type InstanceType } from './instance-types';
+import { instanceLabels, type InstanceShape } from '../../../constructs/plan/instance-types';
+import { INSTANCE_TYPES } from './instance-types';
 
 /** Label of the zone of a node. */
 export const ZONE = 'topology.kubernetes.io/zone';
@@ -13,8 +14,8 @@ export function uniformTypes(
   problems: Problems,
   spec: NodePoolSpec,
   nodeSize: string | undefined,
-): readonly InstanceType[] {
-  const known = INSTANCE_TYPES.map((type) => ({ type, labels: nodeLabels(type) }));
+): readonly InstanceShape[] {
+  const known = INSTANCE_TYPES.map((type) => ({ type, labels: instanceLabels(type) }));
   const keys = new Set([...known.flatMap(({ labels }) => Object.keys(labels)), CAPACITY_TYPE, ZONE]);
   const unknown = spec.requirements.filter(
     ({ key, operator }) => !keys.has(key) || (key === ZONE && operator !== 'In'),
@@ -29,10 +30,10 @@ export function uniformTypes(
   const types = fitting
     .map(({ type }) => type)
     .filter(
-      ({ name, gpus }) =>
-        (nodeSize === undefined || name.endsWith(`.${nodeSize}`)) && gpus > 0 === spec.accelerators.length > 0,
+      ({ instanceType, gpus }) =>
+        (nodeSize === undefined || instanceType.endsWith(`.${nodeSize}`)) && gpus > 0 === spec.accelerators.length > 0,
     )
-    .sort((a, b) => a.memoryGiB - b.memoryGiB);
+    .sort((a, b) => a.memoryMiB - b.memoryMiB);
   const found = problems.check(
     types.length > 0,
     nodeSize === undefined ? 'spec.requirements' : 'nodeSize',
@@ -45,10 +46,10 @@ export function uniformTypes(
   if (!found) {
     return [];
   }
-  const alike = (what: (type: InstanceType) => string | number): boolean => new Set(types.map(what)).size === 1;
+  const alike = (what: (type: InstanceShape) => string | number): boolean => new Set(types.map(what)).size === 1;
   const uniform =
     problems.check(
-      alike(({ cpu, gpus }) => `${cpu} ${gpus}`),
+      alike(({ vcpus, gpus }) => `${vcpus} ${gpus}`),
       'nodeSize',
       nodeSize,
       `be one of ${sizes(types)}`,
@@ -64,15 +65,17 @@ export function uniformTypes(
     problems.check(
       types.length <= MOST_TYPES,
       'spec.requirements',
-      types.map(({ name }) => name),
+      types.map(({ instanceType }) => instanceType),
       `fit at most ${MOST_TYPES} instance types`,
       'EKS takes no more for a node group',
     );
   return uniform ? types : [];
 }
 
-function sizes(types: readonly InstanceType[]): string {
-  return [...new Set([...types].sort((a, b) => a.cpu - b.cpu).map(({ name }) => name.split('.')[1]))].join(', ');
+function sizes(types: readonly InstanceShape[]): string {
+  return [
+    ...new Set([...types].sort((a, b) => a.vcpus - b.vcpus).map(({ instanceType }) => instanceType.split('.')[1])),
+  ].join(', ');
 }
 
 /** Whether a node with this value of the label fits, by the rules of Kubernetes node affinity. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { PrometheusRule } from '../../../constructs/imports/prometheus-rule';
+import { describeUnless } from './suite';
 
 export type RuleGroup = NonNullable<PrometheusRule['spec']['groups']>[number];
 
@@ -52,12 +53,8 @@ export const promtoolVersion = ((): string | undefined => {
 
 /** A suite that is reported as skipped, with the reason, where promtool is not on this machine. */
 export function describeWithPromtool(name: string, suite: () => void): void {
-  if (promtoolVersion === undefined) {
-    console.warn(`SKIPPED: ${name}. promtool is not on the PATH; Debian has it in the package prometheus`);
-    describe.skip(`${name} (skipped: no promtool)`, suite);
-  } else {
-    describe(name, suite);
-  }
+  const missing = 'promtool is not on the PATH; Debian has it in the package prometheus';
+  describeUnless(promtoolVersion === undefined ? missing : undefined, name, suite);
 }
 
 /** What `promtool check rules` says of rule groups; throws where it finds an error. */

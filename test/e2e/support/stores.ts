@@ -8,6 +8,7 @@ import type { DatabaseTierConfig, MemcachedTierConfig, RedisTierConfig } from '.
 import { CertificateAuthority, type KeyPair } from './certificates';
 import { freePorts } from './ports';
 import type { Processes } from './processes';
+import { describeUnless } from './suite';
 import { waitFor } from './wait';
 
 /** A server that a test may hurt. */
@@ -44,13 +45,7 @@ const COMMANDS: { readonly [N in StoreName]: string } = {
 /** A suite that needs stores; it is reported as skipped, with the reason, where one is not installed. */
 export function describeWithStores(name: string, stores: readonly StoreName[], suite: () => void): void {
   const missing = stores.map((store) => COMMANDS[store]).filter((command) => findCommand(command) === undefined);
-  if (missing.length === 0) {
-    describe(name, suite);
-  } else {
-    const reason = `${missing.join(', ')} not installed`;
-    console.warn(`SKIPPED: ${name}. ${reason}`);
-    describe.skip(`${name} (skipped: ${reason})`, suite);
-  }
+  describeUnless(missing.length === 0 ? undefined : `${missing.join(', ')} not installed`, name, suite);
 }
 
 let count = 0;

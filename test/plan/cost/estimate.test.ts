@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { Decimal } from '../../../constructs/plan/cost/money';
 import { estimateStack, type Estimate, type EstimateInput } from '../../../constructs/plan/cost/estimate/estimate';
-import { allocatable, instanceLabels, instanceShape } from '../../../constructs/plan/cost/estimate/instance-types';
+import { allocatable } from '../../../constructs/plan/cost/estimate/allocatable';
+import { instanceLabels, instanceShape } from '../../../constructs/plan/instance-types';
 import { pack, type Offers } from '../../../constructs/plan/cost/estimate/pack';
 import type { EstimatedPool, EstimatedWorkload } from '../../../constructs/plan/cost/estimate/stack';
 import type { Price, PriceFile } from '../../../constructs/plan/cost/price-file';

@@ -243,10 +243,12 @@ test('the table of instance types agrees with that of accelerators', () => {
   for (const accelerator of Object.values(Accelerator)) {
     const types = INSTANCE_TYPES.filter((type) => type.accelerator === accelerator);
     const { instanceFamilies, gpusPerNode, hostCpuPerGpu, hostMemoryGiBPerGpu } = ACCELERATORS[accelerator];
-    expect([...new Set(types.map(({ name }) => name.split('.')[0]))].sort()).toEqual([...instanceFamilies].sort());
+    expect([...new Set(types.map(({ instanceType }) => instanceType.split('.')[0]))].sort()).toEqual(
+      [...instanceFamilies].sort(),
+    );
     expect([...new Set(types.map(({ gpus }) => gpus))].sort((a, b) => a - b)).toEqual(gpusPerNode);
-    expect(Math.min(...types.map(({ cpu, gpus }) => cpu / gpus))).toBe(hostCpuPerGpu);
-    expect(Math.min(...types.map(({ memoryGiB, gpus }) => memoryGiB / gpus))).toBe(hostMemoryGiBPerGpu);
+    expect(Math.min(...types.map(({ vcpus, gpus }) => vcpus / gpus))).toBe(hostCpuPerGpu);
+    expect(Math.min(...types.map(({ memoryMiB, gpus }) => memoryMiB / 1024 / gpus))).toBe(hostMemoryGiBPerGpu);
   }
 });
 
@@ -268,11 +270,11 @@ test('whatever the pool: nodes have its GPUs, are alike, and together keep withi
         gpusPerNode: [count],
       });
       const sizes = INSTANCE_TYPES.filter((type) => type.accelerator === accelerator && type.gpus === count);
-      for (const { name } of sizes) {
-        const plan = planNodeGroup({ spec, nodeSize: name.split('.')[1] });
-        const types = INSTANCE_TYPES.filter((type) => plan.instanceTypes.includes(type.name));
+      for (const { instanceType } of sizes) {
+        const plan = planNodeGroup({ spec, nodeSize: instanceType.split('.')[1] });
+        const types = INSTANCE_TYPES.filter((type) => plan.instanceTypes.includes(type.instanceType));
         expect(types.every((type) => type.accelerator === accelerator && type.gpus === count)).toBe(true);
-        expect(new Set(types.map(({ cpu }) => cpu)).size).toBe(1);
+        expect(new Set(types.map(({ vcpus }) => vcpus)).size).toBe(1);
         expect(plan.maxNodes * count).toBeLessThanOrEqual(maxGpus);
         expect((plan.maxNodes + 1) * count).toBeGreaterThan(maxGpus);
       }

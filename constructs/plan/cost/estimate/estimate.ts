@@ -3,7 +3,7 @@ import type { CostConfig } from '../config';
 import { Decimal, money, sum } from '../money';
 import { PriceBook } from '../price-book';
 import type { CapacityType, PriceFile } from '../price-file';
-import { instanceLabels, instanceShape } from './instance-types';
+import { instanceLabels, instanceShape } from '../../instance-types';
 import { pack, poolsOf, type Offers, type PackedNode, type Packing, type PricedInstance } from './pack';
 import { meets, misfitOf, type EstimatedPool, type EstimatedStack } from './stack';
 

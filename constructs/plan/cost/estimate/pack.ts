@@ -1,6 +1,7 @@
 import type { Decimal } from '../money';
 import type { CapacityType } from '../price-file';
-import { allocatable, instanceLabels, type InstanceShape } from './instance-types';
+import { allocatable } from './allocatable';
+import { instanceLabels, type InstanceShape } from '../../instance-types';
 import { meets, misfitOf, type EstimatedPool, type EstimatedWorkload } from './stack';
 
 /** An instance type of a pool, with what an hour of it costs. */

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { GatewayConfig } from '../../../../constructs/plan/gateway/config';
+import type { GatewayConfig, RouteConfig } from '../../../../constructs/plan/gateway/config';
 import { parseGatewayConfig, startGateway, type Gateway } from '../../../../runtime/gateway';
 import { freePorts } from '../ports';
 import { Model } from './model';
@@ -122,3 +122,19 @@ export async function metric(
     );
   return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ') + 1));
 }
+
+/** Routes of the two kinds that are cached. */
+export const DIAGNOSIS: RouteConfig = { path: '/diagnose', cache: { kind: 'diagnosis' } };
+export const KNOWLEDGE: RouteConfig = { path: '/ask', cache: { kind: 'knowledge', textFields: ['/query'] } };
+
+/** What the cache had to do with an answer. */
+export const how = ({ headers }: Answer): unknown => headers['x-mediform-cache'];
+
+/** How two requests, one after the other, were answered. */
+export async function twice(url: string, first: Call, second = first): Promise<unknown[]> {
+  const answers = [await call(url, first), await call(url, second)];
+  return answers.map(how);
+}
+
+/** An answer of the model, and then one of the process's memory. */
+export const MISS_HIT = ['miss', expect.stringMatching(/^hit; tier=hot; age=\d+$/) as unknown];

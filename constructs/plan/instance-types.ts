@@ -1,4 +1,4 @@
-import { ACCELERATORS, type Accelerator } from '../../accelerators';
+import { ACCELERATORS, type Accelerator } from './accelerators';
 
 /** What a node of an instance type has. */
 export interface InstanceShape {
@@ -11,47 +11,46 @@ export interface InstanceShape {
   readonly architecture: 'amd64' | 'arm64';
 }
 
-interface Sizes {
-  readonly [size: string]: readonly [vcpus: number, memoryGiB: number, gpus: number];
-}
+/** vCPUs, GiB and GPUs of a size. */
+type Size = readonly [cpu: number, memoryGiB: number, gpus: number];
 
-/** Sizes that g5 and g6 have alike. */
-const G5: Sizes = {
+/** Families with one, four or eight GPUs of 24 GB share their sizes. */
+const G5_SIZES: { readonly [size: string]: Size } = {
   xlarge: [4, 16, 1],
   '2xlarge': [8, 32, 1],
   '4xlarge': [16, 64, 1],
   '8xlarge': [32, 128, 1],
-  '12xlarge': [48, 192, 4],
   '16xlarge': [64, 256, 1],
+  '12xlarge': [48, 192, 4],
   '24xlarge': [96, 384, 4],
   '48xlarge': [192, 768, 8],
 };
 
-/** GPU instances. Source: the EC2 instance type pages. */
-const GPU_FAMILIES: { readonly [family: string]: Sizes } = {
+/** GPU families. Source: EC2 instance type pages ("Accelerated computing"). */
+export const GPU_FAMILIES: { readonly [family: string]: { readonly [size: string]: Size } } = {
+  p3: { '2xlarge': [8, 61, 1], '8xlarge': [32, 244, 4], '16xlarge': [64, 488, 8] },
   g4dn: {
     xlarge: [4, 16, 1],
     '2xlarge': [8, 32, 1],
     '4xlarge': [16, 64, 1],
     '8xlarge': [32, 128, 1],
-    '12xlarge': [48, 192, 4],
     '16xlarge': [64, 256, 1],
+    '12xlarge': [48, 192, 4],
     metal: [96, 384, 8],
   },
-  g5: G5,
-  g6: G5,
+  g5: G5_SIZES,
+  g6: G5_SIZES,
   gr6: { '4xlarge': [16, 128, 1], '8xlarge': [32, 256, 1] },
   g6e: {
     xlarge: [4, 32, 1],
     '2xlarge': [8, 64, 1],
     '4xlarge': [16, 128, 1],
     '8xlarge': [32, 256, 1],
-    '12xlarge': [48, 384, 4],
     '16xlarge': [64, 512, 1],
+    '12xlarge': [48, 384, 4],
     '24xlarge': [96, 768, 4],
     '48xlarge': [192, 1536, 8],
   },
-  p3: { '2xlarge': [8, 61, 1], '8xlarge': [32, 244, 4], '16xlarge': [64, 488, 8] },
   p4d: { '24xlarge': [96, 1152, 8] },
   p4de: { '24xlarge': [96, 1152, 8] },
   p5: { '4xlarge': [16, 256, 1], '48xlarge': [192, 2048, 8] },
@@ -59,8 +58,8 @@ const GPU_FAMILIES: { readonly [family: string]: Sizes } = {
   p5en: { '48xlarge': [192, 2048, 8] },
 };
 
-/** GiB for each vCPU of the families without GPUs. */
-const GIB_PER_VCPU: { readonly [category: string]: number } = { c: 2, m: 4, r: 8 };
+/** GiB for each vCPU of the families without GPUs, by category. Source: the EC2 instance type pages. */
+export const GIB_PER_VCPU: { readonly [category: string]: number } = { c: 2, m: 4, r: 8 };
 const GENERAL = /^([cmr])(\d+)([a-z]*)(?:-flex)?\.(?:(\d*)x)?large$/;
 
 /**
@@ -113,24 +112,5 @@ export function instanceLabels(shape: InstanceShape): { readonly [label: string]
           [`${prefix}gpu-memory`]: String(gpu.memoryMiB),
           [`${prefix}gpu-count`]: String(shape.gpus),
         }),
-  };
-}
-
-/** Part of a node's memory that Karpenter leaves out, since the hypervisor takes some (`VM_MEMORY_OVERHEAD_PERCENT`). */
-const VM_OVERHEAD = 0.075;
-/** Memory in MiB under which the kubelet evicts pods. */
-const EVICTION_MIB = 100;
-/** Parts of the first core, the second, the next two, and the rest that EKS keeps for the kubelet. */
-const RESERVED_CPU = [0.06, 0.01, 0.005, 0.005] as const;
-const RESERVED_CPU_REST = 0.0025;
-
-/** What pods may have of a node: less what EKS keeps for the kubelet (255 MiB and 11 for each pod that could be there). */
-export function allocatable({ vcpus, memoryMiB }: InstanceShape): { readonly cpu: number; readonly memoryMiB: number } {
-  // pods by network interfaces, as EKS counts them for these sizes
-  const pods = vcpus < 16 ? 58 : vcpus < 64 ? 234 : 737;
-  const reservedCpu = Array.from({ length: vcpus }, (_, core) => RESERVED_CPU[core] ?? RESERVED_CPU_REST);
-  return {
-    cpu: vcpus - reservedCpu.reduce((total, part) => total + part, 0),
-    memoryMiB: Math.floor(memoryMiB * (1 - VM_OVERHEAD)) - (255 + 11 * pods) - EVICTION_MIB,
   };
 }
