@@ -18,7 +18,7 @@ export async function flood(server: Measured, path: string, body: Buffer, second
     url: server.url + path,
     method: 'POST',
     body,
-    connections: Number(process.env.CONNS ?? 20),
+    connections: 20,
     duration: seconds,
   });
   const { total } = result.requests;

@@ -53,8 +53,9 @@ export class Workshop {
       },
       outdir: this.folder,
       bundle: true,
-      minify: true,
-      keepNames: true,
+      // as the program is bundled for a cluster
+      minifySyntax: true,
+      minifyWhitespace: true,
       platform: 'node',
       target: 'node20',
       external: ['pg-native'],

@@ -2,16 +2,22 @@ import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:cryp
 import { readFileSync } from 'node:fs';
 import type { KeyRingFile } from '../../constructs/plan/cache/config';
 import { Problems } from '../../constructs/plan/errors';
+import { Sieve } from './sieve';
 
 const KEY_BYTES = 32;
 const KEY_NAME = /^[A-Za-z0-9._-]{1,32}$/;
 const DAY_MS = 86_400_000;
+/** Hashes that a key remembers: what is asked for often is hashed once. */
+const REMEMBERED_BYTES = 4_194_304;
+/** What a hash takes in memory beside its text: the hash itself, and its place. */
+const HASH_OVERHEAD_BYTES = 300;
 
 /** One key of the ring: it makes keys of entries, and seals them. */
 export class TenantKey {
   private readonly lookup: KeyObject;
   private readonly sealing: KeyObject;
   private readonly days = new Map<number, KeyObject>();
+  private readonly hashes = new Sieve<string>(REMEMBERED_BYTES);
 
   /**
    * @param name goes into the header of what it sealed
@@ -31,7 +37,13 @@ export class TenantKey {
 
   /** HMAC-SHA256 of some fields, in base64url; no two lists of fields are the same text. */
   hash(fields: readonly (string | number)[]): string {
-    return createHmac('sha256', this.lookup).update(JSON.stringify(fields)).digest('base64url');
+    const text = JSON.stringify(fields);
+    let hash = this.hashes.get(text);
+    if (hash === undefined) {
+      hash = createHmac('sha256', this.lookup).update(text).digest('base64url');
+      this.hashes.set(text, hash, text.length + HASH_OVERHEAD_BYTES);
+    }
+    return hash;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import type { CacheKind } from '../../constructs/plan/cache/kinds';
 import type { KeyRing, TenantKey } from './key-ring';
 import type { CacheQuery } from './types';
@@ -111,7 +111,7 @@ export function contentHash(content: CacheQuery['content']): string {
     return Buffer.from(content.sha256).toString('base64url');
   }
   const bytes = typeof content === 'string' ? canonicalText(content) : content;
-  return createHash('sha256').update(bytes).digest('base64url');
+  return digestOf('sha256', bytes, 'base64url');
 }
 
 /** Unicode NFC, white space collapsed. */

@@ -82,10 +82,10 @@ export class Lookups {
 
 /** What of a body that is held makes the key. */
 export function contentOf(body: RequestBody, route: RouteCachePlan): CacheQuery['content'] {
-  if (route.key === 'body') {
-    return { sha256: body.sha256() };
-  }
   const { held } = body;
+  if (route.key === 'body') {
+    return body.isHashed ? { sha256: body.sha256() } : held;
+  }
   let text: string;
   try {
     text = utf8.decode(held);

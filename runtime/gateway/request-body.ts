@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, hash as digestOf, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import { CallerGone, Refusal } from './failures';
@@ -88,10 +88,15 @@ export class RequestBody {
     return this.#held.length === 1 ? (this.#held[0] as Buffer) : Buffer.concat(this.#held);
   }
 
+  /** Whether it was hashed as it came. */
+  get isHashed(): boolean {
+    return this.#hash !== undefined;
+  }
+
   /** SHA-256 of all that came. */
   sha256(): Buffer {
     if (this.#hash === undefined) {
-      return createHash('sha256').update(this.held).digest();
+      return digestOf('sha256', this.held, 'buffer');
     }
     return (this.#sha256 ??= this.#hash.digest());
   }
