@@ -39,7 +39,8 @@ export async function startServer(
   names: readonly string[] = ['results-redis.caches.svc', '*.results-memcached.caches.svc'],
 ): Promise<StartedServer> {
   const [port = 0, localPort = 0] = await freePorts(2);
-  const ports = tier === 'redis' ? { 6379: port } : { 11211: port, 11212: localPort };
+  const ports: { readonly [port: string]: number } =
+    tier === 'redis' ? { 6379: port } : { 11211: port, 11212: localPort };
   const objects = movePorts(synth(props).map(withoutNewDirectives), ports);
   const { spec } = findObject(objects, 'StatefulSet', `results-${tier}`) as unknown as StatefulSet;
   const pod = spec?.template.spec as PodSpec;
