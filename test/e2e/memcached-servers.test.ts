@@ -121,6 +121,14 @@ describeWithStores('Memcached of a cache', ['memcached'], () => {
     expect(await passes(pod.containers[0]?.livenessProbe, container)).toBe(true);
     expect(await say(port, 'version', { shown })).toMatch(/^VERSION /);
     expect(await say(port, 'version', { shown: user })).toMatch(/^VERSION /);
+    // one that is taken away is believed until the next start
+    writeFileSync(join(folder, '/etc/memcached/clients/ca.crt'), next.certificate);
+    expect(await passes(pod.containers[0]?.livenessProbe, container)).toBe(true);
+    expect(await say(port, 'version', { shown: user })).toMatch(/^VERSION /);
+    await processes.kill('memcached');
+    processes.run({ name: 'memcached', ...container });
+    await waitFor('the liveness probe', () => passes(pod.containers[0]?.livenessProbe, container));
+    await expect(say(port, 'version', { shown: user })).rejects.toThrow(/unknown.ca/i);
   }, 60_000);
 
   it.each(['certificates', 'a password', 'both'])(
