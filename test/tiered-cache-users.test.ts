@@ -257,6 +257,16 @@ describe('Jobs', () => {
     expect(name({ runtimeImage: 'registry.hospital.example/node:24' })).not.toBe(name());
   });
 
+  it('run on another image of Node where one is named', () => {
+    const runtimeImage = 'registry.hospital.example/node:24';
+    const cron = renderedOf<CronJob>('CronJob', 'results-warm-up', { runtimeImage }).spec?.jobTemplate.spec;
+    expect([job({ runtimeImage }).spec, cron].map((spec) => container(spec?.template.spec).image)).toEqual([
+      runtimeImage,
+      runtimeImage,
+    ]);
+    expect(container(job().spec?.template.spec).image).toMatch(/^docker\.io\/library\/node:24\./);
+  });
+
   it('fill the tiers above the database once an hour, with the configuration of all users', () => {
     const cron = renderedOf<CronJob>('CronJob', 'results-warm-up').spec;
     expect(cron).toMatchObject({ schedule: '17 * * * *', timeZone: 'Etc/UTC', concurrencyPolicy: 'Forbid' });

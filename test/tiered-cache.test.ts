@@ -247,6 +247,16 @@ describe('servers', () => {
     });
   });
 
+  it('run other images where they are named', () => {
+    const images = { image: 'registry.example/server:1', exporterImage: 'registry.example/exporter:1' };
+    for (const server of ['redis', 'memcached'] as const) {
+      const pod = podOf(server, {
+        [server]: { password: server === 'redis' ? secret('redis') : undefined, ...images },
+      });
+      expect(pod.containers.map(({ image }) => image)).toEqual([images.image, images.exporterImage]);
+    }
+  });
+
   it('are watched', () => {
     const rules = renderedOf<PrometheusRule>('PrometheusRule', 'results').spec.groups?.[0]?.rules;
     expect(rules?.map(({ alert, labels }) => [alert, labels?.tier])).toEqual([
