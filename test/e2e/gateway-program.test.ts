@@ -201,6 +201,27 @@ describe('on SIGTERM', () => {
     expect(gateway.output).toContain('"event":"drained"');
   }, 60_000);
 
+  test('the model’s hook is told when the last request has been, and no sooner', async () => {
+    const gateway = await start({ drain: { timeout: 20 } });
+    let go = (): void => undefined;
+    model.behaviour = async (_, response) => {
+      await new Promise<void>((resolve) => (go = resolve));
+      response.end();
+    };
+    const order: string[] = [];
+    const answer = call(gateway.url, { body: 'x' }).then(() => order.push('answered'));
+    await waitFor('the model works', () => model.asked.length === 1);
+    const hook = call(`${gateway.admin}/drained`).then(({ status }) => order.push(`drained ${status}`));
+    gateway.signal('SIGTERM');
+    await waitFor('not ready', async () => (await call(`${gateway.admin}/readyz`)).status === 503);
+    await sleep(500);
+    expect(order).toEqual([]);
+    go();
+    await Promise.all([answer, hook]);
+    expect(order).toEqual(['answered', 'drained 200']);
+    expect(await gateway.ended()).toBe(0);
+  });
+
   test('what takes too long is cut off, and it ends with 1', async () => {
     const gateway = await start({ drain: { timeout: 0.5 } });
     model.behaviour = () => undefined;
