@@ -51,6 +51,9 @@ export class AppFacts {
   /** ConfigMaps with programs, by `namespace/program`. */
   public readonly programs = new Map<string, string>();
 
+  /** Certificates that users of caches show, by `namespace/name`. */
+  public readonly clientCertificates = new Set<string>();
+
   /** Paths of the `PriorityClasses` of the app; more than one is a mistake. */
   public readonly priorityClasses: string[] = [];
 }

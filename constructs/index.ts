@@ -87,6 +87,7 @@ export type { TieredCachePlan } from './plan/tiered-cache/plan';
 export type {
   CacheDatabaseProps,
   CacheEndpointProps,
+  CacheIssuer,
   CacheServerProps,
   CacheTierProps,
   CacheTlsProps,

@@ -2,6 +2,7 @@ import { Chart, type ApiObject } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-27';
 import { Construct } from 'constructs';
 import { AppFacts } from './app-facts';
+import { provideClientCertificate } from './client-certificate';
 import { kubeObject, planFor } from './kube-object';
 import { placementProblems } from './plan/placement';
 import { horizontalPodAutoscaler, scaledObject } from './plan/scaling/autoscaler';
@@ -67,6 +68,9 @@ export class MedicalInferenceService extends Construct {
       this.gatewayConfig = kubeObject(this, 'GatewayConfig', gatewayConfigMap(plan.gateway, namespace, labels));
     }
     const program = plan.gateway && provideProgram(this, 'gateway', namespace);
+    if (props.cache !== undefined) {
+      provideClientCertificate(this, props.cache.plan, namespace);
+    }
     this.deployment = kubeObject(this, 'Deployment', deployment(plan, program));
     this.service = new kplus.Service(this, 'Service', {
       metadata: { name, namespace, labels },

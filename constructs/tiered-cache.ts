@@ -19,6 +19,7 @@ import {
   cachePodMonitor,
   cacheServiceAccount,
   certificate,
+  clientCertificate,
   hasExporter,
   headlessService,
   redisService,
@@ -81,6 +82,11 @@ export class TieredCache extends Construct {
   public readonly memcached?: CacheServerObjects;
   /** Certificate of the servers; absent where it is not cert-manager's. */
   public readonly certificate?: ApiObject;
+  /**
+   * Certificate that pods of the cache's namespace show to Memcached; absent where it is not cert-manager's. Services in
+   * other namespaces bring one with them, where the issuer is for all namespaces.
+   */
+  public readonly clientCertificate?: ApiObject;
   /** Objects of the Jobs; absent where there is no database. */
   public readonly maintenance?: CacheMaintenanceObjects;
   /** The PodMonitor object; absent where no server has an exporter. */
@@ -100,6 +106,8 @@ export class TieredCache extends Construct {
 
     const tls = certificate(plan);
     this.certificate = tls && kubeObject(this, 'Certificate', tls);
+    const shown = clientCertificate(plan, plan.namespace);
+    this.clientCertificate = shown && kubeObject(this, 'ClientCertificate', shown);
     this.redis = plan.redis && this.defineRedis(plan.redis);
     this.memcached =
       plan.memcached && this.defineServer('Memcached', plan.memcached, memcachedStatefulSet(plan, plan.memcached));

@@ -73,6 +73,16 @@ describe('dead configurations', () => {
       { memcached: { endpoints: ['memcached.example'], username: 'results' } },
       "'memcached.username' (results) must go with 'memcached.password'",
     ],
+    [
+      'an authority without a name',
+      { memcached: { clients: { authority: { secret: '', key: 'ca.crt' } } } },
+      "'memcached.clients.authority.secret' () must be the name of a Secret",
+    ],
+    [
+      'a certificate without a name',
+      { memcached: { clients: { secret: 'Not A Name' } } },
+      "'memcached.clients.secret' (Not A Name) must be the name of a Secret",
+    ],
     ['no server', { memcached: { servers: 0 } }, "'memcached.servers' (0) must be a whole number from 1 to 32"],
     [
       'a warm-up from nowhere',

@@ -6,6 +6,7 @@ import {
   type GatewayConfig,
   type TieredCacheProps,
 } from '../constructs';
+import type { Certificate } from '../constructs/imports/certificate';
 import type { ConfigMap } from '../constructs/imports/config-map';
 import type { CronJob } from '../constructs/imports/cron-job';
 import type { Deployment } from '../constructs/imports/deployment';
@@ -105,8 +106,49 @@ describe('services that use a cache', () => {
       'results-redis redis cache/redis/password',
       'results-tls ca.crt cache/redis/ca.crt',
       'results-tls ca.crt cache/memcached/ca.crt',
+      'results-memcached-client tls.crt cache/memcached/tls.crt',
+      'results-memcached-client tls.key cache/memcached/tls.key',
       'results-database database cache/database/password',
     ]);
+  });
+
+  it('bring the certificate that they show to Memcached, once in a namespace, where an issuer may sign there', () => {
+    const certificates = (props: Partial<TieredCacheProps>): unknown[] => {
+      const app = new App();
+      const cache = new TieredCache(new Chart(app, 'caches', { namespace: 'caches' }), 'results', {
+        ...IN_CLUSTER,
+        ...props,
+      });
+      for (const [id, namespace] of [
+        ['a', 'imaging'],
+        ['b', 'imaging'],
+        ['c', 'records'],
+        ['d', 'caches'],
+      ] as const) {
+        new MedicalInferenceService(new Chart(app, id, { namespace }), `of-${id}`, cachedService(cache));
+      }
+      return (synthObjects(app) as unknown as Certificate[])
+        .filter(({ kind, metadata }) => kind === 'Certificate' && metadata.name !== 'results')
+        .map(({ metadata, spec }) => [
+          metadata.namespace,
+          spec?.secretName,
+          spec?.usages?.at(-1),
+          spec?.issuerRef.kind,
+        ]);
+    };
+    const shown = (namespace: string, kind: string): unknown => [
+      namespace,
+      'results-memcached-client',
+      'client auth',
+      kind,
+    ];
+    expect(certificates({})).toEqual(['caches', 'imaging', 'records'].map((ns) => shown(ns, 'ClusterIssuer')));
+    const issuer = { name: 'hospital', kind: 'Issuer' };
+    expect(certificates({ tls: { issuer } })).toEqual([shown('caches', 'Issuer')]);
+    expect(certificates({ tls: { secret: 'own-tls' } })).toEqual([]);
+    expect(certificates({ memcached: { password: secret('memcached') } })).toEqual([]);
+    const authority = { configMap: 'callers', key: 'ca.pem' };
+    expect(certificates({ memcached: { clients: { secret: 'caller', authority } } })).toEqual([]);
   });
 
   it('may reach its tiers', () => {
@@ -213,6 +255,16 @@ describe('Jobs', () => {
     const name = (props?: Partial<TieredCacheProps>): string => job(props).metadata.name;
     expect(name()).toBe(name({ priority: 'emergency' }));
     expect(name({ runtimeImage: 'registry.hospital.example/node:24' })).not.toBe(name());
+  });
+
+  it('run on another image of Node where one is named', () => {
+    const runtimeImage = 'registry.hospital.example/node:24';
+    const cron = renderedOf<CronJob>('CronJob', 'results-warm-up', { runtimeImage }).spec?.jobTemplate.spec;
+    expect([job({ runtimeImage }).spec, cron].map((spec) => container(spec?.template.spec).image)).toEqual([
+      runtimeImage,
+      runtimeImage,
+    ]);
+    expect(container(job().spec?.template.spec).image).toMatch(/^docker\.io\/library\/node:24\./);
   });
 
   it('fill the tiers above the database once an hour, with the configuration of all users', () => {

@@ -23,6 +23,7 @@ describe('objects', () => {
         .sort(),
     ).toEqual([
       'Certificate results',
+      'Certificate results-memcached-client',
       'ConfigMap mediform-cache-#',
       'ConfigMap results-maintenance',
       'ConfigMap results-redis-#',
@@ -64,6 +65,11 @@ describe('objects', () => {
     ],
     ['a password for Memcached', { memcached: { password: secret('memcached') } }, IN_CLUSTER],
     ['a certificate of the user', { tls: { secret: 'own-tls' } }, IN_CLUSTER],
+    [
+      'certificates of users and a password',
+      { memcached: { password: secret('memcached'), clients: { authority: { configMap: 'clients', key: 'ca.pem' } } } },
+      IN_CLUSTER,
+    ],
   ])('pass the strict schemas: %s', (_, props, base) => {
     expect(renderCache(props, base).flatMap(schemaErrors)).toEqual([]);
   });
@@ -82,6 +88,7 @@ describe('objects', () => {
       ]),
       cache.serviceAccount,
       cache.certificate,
+      cache.clientCertificate,
       cache.maintenance?.config,
       cache.maintenance?.networkPolicy,
       cache.maintenance?.migration,
@@ -204,6 +211,25 @@ describe('servers', () => {
     });
   });
 
+  it('of Memcached let in who shows a certificate of the authority, unless there is a password', () => {
+    const command = (props: Partial<TieredCacheProps>): string =>
+      podOf('memcached', props).containers[0]?.command?.join(' ') ?? '';
+    const authority = (props: Partial<TieredCacheProps>): unknown =>
+      podOf('memcached', props)
+        .volumes?.find(({ name }) => name === 'config')
+        ?.projected?.sources?.flatMap((source) => source.secret ?? source.configMap ?? [])
+        .find(({ items }) => items?.some(({ path }) => path === 'clients/ca.crt'))?.name;
+    const verified = ',ssl_ca_cert=/etc/memcached/clients/ca.crt,ssl_verify_mode=2';
+    const password = secret('memcached');
+    const clients = { authority: { configMap: 'callers', key: 'ca.pem' } };
+    expect([command({}).includes(verified), authority({})]).toEqual([true, 'results-tls']);
+    const own: Partial<TieredCacheProps> = { memcached: { clients } };
+    expect([command(own).includes(verified), authority(own)]).toEqual([true, 'callers']);
+    expect(command({ memcached: { password } })).not.toContain('ssl_verify_mode');
+    const both = command({ memcached: { password, clients } });
+    expect([both.includes(verified), both.includes('--auth-file')]).toEqual([true, true]);
+  });
+
   it('let any node be drained', () => {
     for (const name of ['results-redis', 'results-memcached']) {
       expect(renderedOf<PodDisruptionBudget>('PodDisruptionBudget', name).spec).toMatchObject({ maxUnavailable: 1 });
@@ -219,6 +245,16 @@ describe('servers', () => {
       selector: { matchLabels: { 'mediform.io/cache': 'results' } },
       podMetricsEndpoints: [{ port: 'metrics' }],
     });
+  });
+
+  it('run other images where they are named', () => {
+    const images = { image: 'registry.example/server:1', exporterImage: 'registry.example/exporter:1' };
+    for (const server of ['redis', 'memcached'] as const) {
+      const pod = podOf(server, {
+        [server]: { password: server === 'redis' ? secret('redis') : undefined, ...images },
+      });
+      expect(pod.containers.map(({ image }) => image)).toEqual([images.image, images.exporterImage]);
+    }
   });
 
   it('are watched', () => {

@@ -164,7 +164,7 @@ export class Flights {
     const ask = async (waiting: Flight): Promise<Told> => {
       waiting.ticket = this.relay.enter(waiting.priority);
       const model = await this.relay.ask(waiting.ticket, question, content, waiting, true);
-      const wanted = isStorable(model) || model.status >= 500;
+      const wanted = isStorable(model, lookup.route) || model.status >= 500;
       return { model, body: wanted ? await model.collect(lookup.route.maxResponseBytes) : undefined };
     };
     const compute: Compute = async ({ reason }) => {

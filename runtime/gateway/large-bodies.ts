@@ -84,7 +84,7 @@ export class LargeBodies {
       return;
     }
     exchange.note('miss');
-    const held = isStorable(answer) ? await answer.collect(route.maxResponseBytes) : undefined;
+    const held = isStorable(answer, route) ? await answer.collect(route.maxResponseBytes) : undefined;
     if (held === undefined || hash === undefined) {
       await exchange.sendLive(answer);
       return;

@@ -6,8 +6,13 @@ import type { AnswerHead, ModelAnswer } from './model-answer';
 /** Headers of an answer that are kept with it, besides those that a route names. */
 const KEPT = ['content-language', 'content-disposition'];
 
-/** Whether an answer may be kept: a success, for everybody, in one piece, to the whole question. */
-export function isStorable({ status, message, early }: ModelAnswer): boolean {
+/** Headers of requests that are in every key, and the one that the model never gets. */
+const ALWAYS_IN_KEY = ['content-type', 'content-encoding', 'accept', 'accept-encoding'];
+/** Headers without which a request is not looked up. */
+const CREDENTIALS = ['authorization', 'cookie'];
+
+/** Whether an answer may be kept: a success, for all who would find it, in one piece, to the whole question. */
+export function isStorable({ status, message, early }: ModelAnswer, route: RouteCachePlan): boolean {
   const { headers } = message;
   return (
     status >= 200 &&
@@ -18,8 +23,26 @@ export function isStorable({ status, message, early }: ModelAnswer): boolean {
     headers['content-encoding'] === undefined &&
     headers['content-type']?.startsWith('text/event-stream') !== true &&
     !hasDirective(headers['cache-control'], 'no-store', 'private') &&
-    headers.vary !== '*'
+    keyHas(headers.vary, route)
   );
+}
+
+/** Whether the key has all headers of the request that an answer depends on (RFC 9111, 4.1). */
+function keyHas(vary: string | undefined, { headers, idHeaders, tenantHeader, credentials }: RouteCachePlan): boolean {
+  if (vary === undefined) {
+    return true;
+  }
+  const ofRoute = [...headers, ...idHeaders, ...(tenantHeader === undefined ? [] : [tenantHeader])];
+  const inKey = [
+    ...ALWAYS_IN_KEY,
+    ...ofRoute.map((name) => name.toLowerCase()),
+    ...(credentials === 'bypass' ? CREDENTIALS : []),
+  ];
+  return vary
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .every((name) => name === '' || inKey.includes(name));
 }
 
 /** What is kept of an answer. */

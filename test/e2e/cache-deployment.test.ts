@@ -16,7 +16,15 @@ import { CacheMetric } from '../../constructs/plan/cache/metrics';
 import { GatewayMetric } from '../../constructs/plan/gateway/names';
 import { findObject, synthObjects, type KubeObject } from '../../constructs/testing';
 import { CertificateAuthority } from './support/certificates';
-import { certificate, hospital, makeRoles, sql, startModel, type Model } from './support/cached-service';
+import {
+  certificate,
+  clientCertificate,
+  hospital,
+  makeRoles,
+  sql,
+  startModel,
+  type Model,
+} from './support/cached-service';
 import { layOut, runToEnd, type Contents, type Runnable } from './support/containers';
 import { nodeRuntime } from './support/node-runtime';
 import { freePorts } from './support/ports';
@@ -74,6 +82,7 @@ describeDeployment('a cached service as it is deployed', () => {
       database: { password: passwords.app },
       owner: { password: passwords.owner },
       rds: { 'ca.pem': readFileSync(database.config.caFile as string, 'utf8') },
+      'results-memcached-client': clientCertificate(authority),
       'results-tls': { ...certificate(authority, cache.plan.certificateNames), 'ca.crt': authority.certificate },
     };
     hosts = {

@@ -93,6 +93,30 @@ describe('a diagnosis', () => {
     expect(model.asked).toHaveLength(2);
   });
 
+  test.each([
+    ['Accept-Language', {}, 'miss'],
+    ['Accept, ACCEPT-LANGUAGE', {}, 'miss'],
+    ['Origin', {}, 'miss'],
+    ['Accept-Language', { headers: ['accept-language'] }, 'hit'],
+    ['X-Study', { idHeaders: ['x-study'] }, 'hit'],
+    ['Accept-Encoding, Accept, Content-Type', {}, 'hit'],
+    // without them there is nothing that it could depend on
+    ['Cookie, Authorization', {}, 'hit'],
+    ['Cookie', { credentials: 'ignore' }, 'miss'],
+  ] as const)('that depends on %s is kept where the key has it (%p): then %s', async (vary, more, then) => {
+    const { url, model } = await start({ routes: [{ path: '/diagnose', cache: { kind: 'diagnosis', ...more } }] });
+    model.behaviour = (asked, response) => {
+      response.writeHead(200, { Vary: vary }).end(`for ${asked.headers['accept-language']}`);
+    };
+    const speaking = (language: string): Call => ({ body: 'image', headers: { 'Accept-Language': language } });
+    const first = await call(`${url}/diagnose`, speaking('de'));
+    expect([how(first), first.text]).toEqual(['miss', 'for de']);
+    expect(String(how(await call(`${url}/diagnose`, speaking('de')))).split(';')[0]).toBe(then);
+    if (vary.toLowerCase().includes('language')) {
+      expect((await call(`${url}/diagnose`, speaking('fr'))).text).toBe('for fr');
+    }
+  });
+
   test('an answer larger than the route keeps passes whole, and is not kept', async () => {
     const cache = { kind: 'diagnosis', maxResponseBytes: 100_000 } as const;
     const { url, model } = await start({ routes: [{ path: '/diagnose', cache }] });

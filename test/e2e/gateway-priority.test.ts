@@ -63,6 +63,16 @@ describe('the priority of a caller', () => {
     expect(stripped).toBe(priority === 'normal' ? 1 : undefined);
   });
 
+  test.each([
+    [['127.0.0.0/8'], 'emergency'],
+    [['10.0.0.0/8'], 'normal'],
+    [['::1/128'], 'normal'],
+  ])('is that of the IPv4 address on the port of both families: %j', async (cidrs, priority) => {
+    const { url, model } = await start({ listen: { host: '::' }, trustedCallers: [{ cidrs }] });
+    await call(url, { headers: { 'X-Mediform-Priority': 'emergency' } });
+    expect(model.asked[0]?.headers['x-mediform-priority']).toBe(priority);
+  });
+
   test.each(['urgent', 'Emergency', '', 'emergency, batch', '__proto__'])('%p is never guessed', async (asked) => {
     const { url, model } = await start({ trustedCallers: [LOOPBACK] });
     const answer = await call(url, { headers: { 'X-Mediform-Priority': asked } });

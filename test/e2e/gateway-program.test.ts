@@ -98,6 +98,71 @@ test('a body of 300 MB passes in flat memory, is hashed on its way, and found th
   expect(await metric(gateway.admin, 'mediform_buffered_bytes')).toBe(0);
 }, 120_000);
 
+/** Bytes of more than what systems hold in the buffers of a few connections. */
+const IN_BUFFERS = 60 * MIB;
+
+test('a model that reads nothing stops the caller, and not one byte more is held', async () => {
+  const gateway = await start({ timeouts: { upstream: 60 } });
+  model.server.removeAllListeners('request');
+  let reading = (): void => undefined;
+  let received = 0;
+  model.server.on('request', (request, response) => {
+    request.pause();
+    reading = () => {
+      request.on('data', (chunk: Buffer) => (received += chunk.length));
+      request.on('end', () => response.end('read')).resume();
+    };
+  });
+  const idle = gateway.memory;
+  const headers = { 'Content-Length': 200 * MIB };
+  const request = httpRequest(gateway.url, { method: 'POST', headers, agent: false });
+  const answered = once(request, 'response');
+  const piece = randomBytes(MIB);
+  let pieces = 0;
+  const feed = (): void => {
+    while (pieces < 200 && request.write(piece)) {
+      pieces++;
+    }
+    // the one that filled the buffer counts too
+    pieces = Math.min(200, pieces + 1);
+  };
+  request.on('drain', feed);
+  feed();
+  await sleep(2_000);
+  expect(pieces * MIB).toBeLessThan(IN_BUFFERS);
+  expect(gateway.memory - idle).toBeLessThan(IN_BUFFERS);
+  reading();
+  await waitFor('all to be sent', () => pieces === 200);
+  request.end();
+  const [response] = (await answered) as [IncomingMessage];
+  response.resume();
+  expect([response.statusCode, received]).toEqual([200, 200 * MIB]);
+}, 60_000);
+
+test('a caller that reads slowly slows the model, and an answer of 200 MB is never held', async () => {
+  const gateway = await start({ timeouts: { idle: 30 } });
+  const piece = randomBytes(MIB);
+  let sent = 0;
+  model.behaviour = async (_, response) => {
+    for (; sent < 200; sent++) {
+      if (!response.write(piece)) {
+        await once(response, 'drain');
+      }
+    }
+    response.end();
+  };
+  const idle = gateway.memory;
+  const request = httpRequest(gateway.url, { method: 'POST', agent: false }).end('x');
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  await sleep(2_000);
+  expect(sent * MIB).toBeLessThan(IN_BUFFERS);
+  expect(gateway.memory - idle).toBeLessThan(IN_BUFFERS);
+  let received = 0;
+  response.on('data', (chunk: Buffer) => (received += chunk.length));
+  await once(response, 'end');
+  expect(received).toBe(200 * MIB);
+}, 60_000);
+
 describe('on SIGTERM', () => {
   test('under load, all that was taken is answered, and it ends with 0 before its time', async () => {
     const gateway = await start({ admission: { concurrency: 4 }, drain: { timeout: 20 } });
@@ -135,6 +200,27 @@ describe('on SIGTERM', () => {
     expect(model.asked.length).toBe(answers.length);
     expect(gateway.output).toContain('"event":"drained"');
   }, 60_000);
+
+  test('the model’s hook is told when the last request has been, and no sooner', async () => {
+    const gateway = await start({ drain: { timeout: 20 } });
+    let go = (): void => undefined;
+    model.behaviour = async (_, response) => {
+      await new Promise<void>((resolve) => (go = resolve));
+      response.end();
+    };
+    const order: string[] = [];
+    const answer = call(gateway.url, { body: 'x' }).then(() => order.push('answered'));
+    await waitFor('the model works', () => model.asked.length === 1);
+    const hook = call(`${gateway.admin}/drained`).then(({ status }) => order.push(`drained ${status}`));
+    gateway.signal('SIGTERM');
+    await waitFor('not ready', async () => (await call(`${gateway.admin}/readyz`)).status === 503);
+    await sleep(500);
+    expect(order).toEqual([]);
+    go();
+    await Promise.all([answer, hook]);
+    expect(order).toEqual(['answered', 'drained 200']);
+    expect(await gateway.ended()).toBe(0);
+  });
 
   test('what takes too long is cut off, and it ends with 1', async () => {
     const gateway = await start({ drain: { timeout: 0.5 } });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { createMedicalCache, migrate, type CacheConfig } from '../../runtime/cache';
+import type { GatewayModel } from '../../constructs/plan/gateway/config';
 import type { DatabaseTierConfig, MemcachedTierConfig, RedisTierConfig } from '../../constructs/plan/cache/config';
 import { bundleGateway, GatewayProcess, type Bundle } from './support/gateway/bundle';
 import { call, gatewayConfig, how, metric, type Answer, type Call } from './support/gateway/gateway';
@@ -58,8 +59,9 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
   });
 
   /** A gateway like all others, in a process of its own. */
-  async function replica(): Promise<GatewayProcess> {
+  async function replica(versions: Partial<GatewayModel> = {}): Promise<GatewayProcess> {
     const config = await gatewayConfig(model.port, {
+      model: { name: 'resnet50', version: '1.4.2', preprocessingVersion: '3', ...versions },
       routes: [{ path: '/diagnose', cache: { kind: 'diagnosis', idHeaders: ['X-Study'] } }],
       trustedCallers: [{ cidrs: ['127.0.0.0/8'] }],
       admission: { concurrency: 2 },
@@ -108,6 +110,20 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
       expect([secret, stored.join('\n').includes(secret)]).toEqual([secret, false]);
       expect([secret, [first, second].some(({ output }) => output.includes(secret))]).toEqual([secret, false]);
     }
+  }, 60_000);
+
+  test('a new version of the model, or of what is done to images before it, finds nothing of the one before', async () => {
+    const first = await replica();
+    await ask(first, 'image of two versions');
+    await found(await replica(), 'image of two versions');
+    for (const versions of [{ version: '1.5.0' }, { preprocessingVersion: '4' }, { name: 'unet' }]) {
+      const next = await replica(versions);
+      expect([versions, how(await ask(next, 'image of two versions'))]).toEqual([versions, 'miss']);
+      const { headers } = await ask(next, 'image of two versions');
+      const { name = 'resnet50', version = '1.4.2' } = versions as Partial<GatewayModel>;
+      expect(headers['x-mediform-model']).toBe(`${name}; version=${version}`);
+    }
+    expect(model.asked).toHaveLength(4);
   }, 60_000);
 
   test('two replicas that are asked the same at a time compute it once', async () => {

@@ -87,6 +87,8 @@ const SECTIONS: { readonly [section: string]: { readonly [field: string]: Rule }
     },
     tls: flag('it says whether the servers speak TLS'),
     username: text('it names a user of the servers'),
+    certificateFile: path,
+    keyFile: path,
   },
   database: {
     ...SHARED,
@@ -175,13 +177,20 @@ function checkTogether(problems: Problems, config: Fields, prefix: string): void
     'only these keep the log of invalidations, without which an invalidated entry could come back',
   );
   if (isObject(memcached)) {
-    const { passwordFile, servers, tls, username } = memcached;
+    const { certificateFile, keyFile, passwordFile, servers, tls, username } = memcached;
     problems.check(
       (passwordFile === undefined) === (username === undefined),
       `${prefix}memcached.username`,
       username,
       'come with passwordFile, and passwordFile with it',
       'the server asks for both',
+    );
+    problems.check(
+      (certificateFile === undefined) === (keyFile === undefined) && (certificateFile === undefined || tls !== false),
+      `${prefix}memcached.certificateFile`,
+      certificateFile,
+      'come with keyFile, and keyFile with it, and neither where tls is off',
+      'a certificate is shown in TLS, with its key',
     );
     problems.check(
       tls !== false || (Array.isArray(servers) && servers.every((server) => isLoopback(String(server)))),

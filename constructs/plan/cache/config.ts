@@ -41,6 +41,10 @@ export interface MemcachedTierConfig extends SharedTierConfig {
   readonly username?: string;
   /** File with that user's password, which has no white space. @default - no authentication */
   readonly passwordFile?: string;
+  /** PEM file with the certificate that is shown to the servers, read again for each connection. @default - none */
+  readonly certificateFile?: string;
+  /** PEM file with the key of `certificateFile`. @default - none */
+  readonly keyFile?: string;
 }
 
 /** PostgreSQL 13 and newer. `migrate()` of `mediform/cache` makes its tables. */

@@ -284,7 +284,7 @@ export interface RouteConfig {
 /**
  * How answers of a route are kept. Method, path, query, Content-Type, Content-Encoding and Accept are always part of the
  * key, and so are the versions of model and preprocessing. Only answers with a 2xx status are kept, and none that says
- * `Set-Cookie`, or `Cache-Control: no-store` or `private`.
+ * `Set-Cookie`, `Cache-Control: no-store` or `private`, or by `Vary` that it depends on a header that the key has not.
  */
 export interface RouteCacheConfig {
   /** Which lifetime and rules the answers have. */

@@ -1,7 +1,14 @@
 import { CACHE_PATHS, CACHE_PORTS, type CacheConfig, type DatabaseTierConfig } from '../cache/config';
 import type { AuthorityRef, MountedFile } from '../mounts';
 import type { CacheDatabaseProps, CacheTierProps, TieredCacheProps } from './props';
-import { memcachedServer, redisServer, tlsSecret, type CacheServerPlan, type CacheServers } from './servers';
+import {
+  memcachedClients,
+  memcachedServer,
+  redisServer,
+  serverAuthority,
+  type CacheServerPlan,
+  type CacheServers,
+} from './servers';
 
 /** Folder that everything is mounted at. */
 export const MOUNT = '/etc/mediform';
@@ -45,11 +52,13 @@ export function clientFiles(cacheName: string, props: TieredCacheProps): readonl
       files.push({ path, from });
     }
   };
-  const own = tls && (tls.authority ?? { secret: tlsSecret(cacheName, tls), key: 'ca.crt' });
+  const own = tls && serverAuthority(cacheName, tls);
   add(passwordPath('redis'), redisProps?.password);
   add(authorityPath('redis'), redisServer(props) ? own : authorityOf(redisProps));
   add(passwordPath('memcached'), memcachedProps?.password);
   add(authorityPath('memcached'), memcachedServer(props) ? own : authorityOf(memcachedProps));
+  const clients = memcachedClients(cacheName, props);
+  Object.values(CLIENT_FILES).forEach((key) => add(clientPath(key), clients && { secret: clients.secret, key }));
   add(passwordPath('database'), databaseProps?.password);
   add(authorityPath('database'), databaseProps?.authority);
   return files;
@@ -68,6 +77,13 @@ export function database(props: CacheDatabaseProps, user: string, passwordFile: 
     maxConnections,
     ...bounds(props),
   };
+}
+
+const CLIENT_FILES = { certificateFile: 'tls.crt', keyFile: 'tls.key' } as const;
+
+/** Where what Memcached is shown is mounted. */
+function clientPath(file: string): string {
+  return `${MOUNT}/cache/memcached/${file}`;
 }
 
 /** Where a tier's password is mounted. */
@@ -113,10 +129,11 @@ function redis(
 }
 
 function memcached(
-  { namespace }: { readonly namespace: string },
-  { memcached: props }: TieredCacheProps,
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  all: TieredCacheProps,
   server: CacheServerPlan | undefined,
 ): CacheConfig['memcached'] {
+  const { memcached: props } = all;
   if (props === undefined) {
     return undefined;
   }
@@ -141,6 +158,10 @@ function memcached(
     username: passwordFile && MEMCACHED_USER,
     passwordFile,
     caFile: authorityPath('memcached'),
+    ...(memcachedClients(name, all) && {
+      certificateFile: clientPath(CLIENT_FILES.certificateFile),
+      keyFile: clientPath(CLIENT_FILES.keyFile),
+    }),
     ...bounds(props),
   };
 }

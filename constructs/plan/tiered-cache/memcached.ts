@@ -8,7 +8,7 @@ import { MEMCACHED_USER } from './client';
 import type { TieredCachePlan } from './plan';
 import type { MemcachedServerProps } from './props';
 import { exporter, serverResources, statefulSet } from './server-pod';
-import { memcachedServer, type CacheServerPlan } from './servers';
+import { memcachedClients, memcachedServer, type CacheServerPlan } from './servers';
 
 /** Port of the exporter. */
 export const MEMCACHED_EXPORTER_PORT = 9150;
@@ -21,6 +21,9 @@ const PASSWORD = `${FOLDER}/auth/password`;
 /** In memory: what is written there holds the password. */
 const RUN = '/run/memcached';
 const CONNECTIONS = 4096;
+const CLIENT_AUTHORITY = `${FOLDER}/clients/ca.crt`;
+/** Mode 2: who shows no certificate of this authority is not let in. */
+const CLIENTS_ONLY = `,ssl_ca_cert=${CLIENT_AUTHORITY},ssl_verify_mode=2`;
 
 /**
  * Largest item that the servers take, in MiB: Memcached's own limit unless a larger one is needed. It counts in halves of
@@ -31,9 +34,16 @@ export function memcachedItemLimitMiB({ maxEntry }: Pick<MemcachedServerProps, '
 }
 
 /**
- * Arguments of Memcached. Users reach it over TLS alone; nobody can empty it, list its keys or watch what is asked.
+ * Arguments of Memcached. Users reach it over TLS alone, and show a certificate or say a password; nobody can empty it,
+ * list its keys or watch what is asked.
+ *
+ * @param clients whether users must show certificates
  */
-export function memcachedArgs(server: CacheServerPlan, props: MemcachedServerProps): readonly string[] {
+export function memcachedArgs(
+  server: CacheServerPlan,
+  props: MemcachedServerProps,
+  clients: boolean,
+): readonly string[] {
   return [
     `--memory-limit=${server.maxMemoryMiB}`,
     `--max-item-size=${memcachedItemLimitMiB(props)}m`,
@@ -44,15 +54,19 @@ export function memcachedArgs(server: CacheServerPlan, props: MemcachedServerPro
     '--disable-watch',
     '--udp-port=0',
     '--enable-ssl',
-    `--extended=ssl_chain_cert=${FOLDER}/tls/tls.crt,ssl_key=${FOLDER}/tls/tls.key`,
+    `--extended=ssl_chain_cert=${FOLDER}/tls/tls.crt,ssl_key=${FOLDER}/tls/tls.key${clients ? CLIENTS_ONLY : ''}`,
     `--listen=0.0.0.0:${CACHE_PORTS.memcached},notls:127.0.0.1:${LOCAL_PORT}`,
     ...(props.password === undefined ? [] : [`--auth-file=${RUN}/auth`]),
   ];
 }
 
 /** What the container runs. A password goes from its file to another one, so that it is on no command line. */
-export function memcachedCommand(server: CacheServerPlan, props: MemcachedServerProps): readonly string[] {
-  const args = memcachedArgs(server, props);
+export function memcachedCommand(
+  server: CacheServerPlan,
+  props: MemcachedServerProps,
+  clients: boolean,
+): readonly string[] {
+  const args = memcachedArgs(server, props, clients);
   if (props.password === undefined) {
     return ['memcached', ...args];
   }
@@ -69,6 +83,7 @@ export function memcachedStatefulSet(cache: TieredCachePlan, server: CacheServer
   const props = memcachedServer(cache.props) as MemcachedServerProps;
   const tls = cache.tlsSecret as string;
   const { password } = props;
+  const clients = memcachedClients(cache.name, cache.props);
   return statefulSet(cache, server, {
     user: USER,
     containers: [
@@ -76,7 +91,7 @@ export function memcachedStatefulSet(cache: TieredCachePlan, server: CacheServer
         name: 'memcached',
         image: server.image,
         imagePullPolicy: 'IfNotPresent',
-        command: [...memcachedCommand(server, props)],
+        command: [...memcachedCommand(server, props, clients !== undefined)],
         ports: [{ name: 'memcached', containerPort: CACHE_PORTS.memcached, protocol: 'TCP' }],
         resources: serverResources(server),
         readinessProbe: { tcpSocket: { port: 'memcached' }, periodSeconds: 10, failureThreshold: 2 },
@@ -94,6 +109,7 @@ export function memcachedStatefulSet(cache: TieredCachePlan, server: CacheServer
     volumes: [
       projectedVolume('config', FOLDER, [
         ...['tls.crt', 'tls.key'].map((key) => ({ path: `${FOLDER}/tls/${key}`, from: { secret: tls, key } })),
+        ...(clients === undefined ? [] : [{ path: CLIENT_AUTHORITY, from: clients.authority }]),
         ...(password === undefined ? [] : [{ path: PASSWORD, from: password }]),
       ]),
       { name: 'run', emptyDir: { medium: 'Memory', sizeLimit: memoryQuantity(1) } },

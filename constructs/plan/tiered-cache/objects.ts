@@ -11,9 +11,10 @@ import { MEMCACHED_EXPORTER_PORT } from './memcached';
 import type { TieredCachePlan } from './plan';
 import type { CacheTlsProps } from './props';
 import { REDIS_EXPORTER_PORT } from './redis';
-import { CACHE_LABEL, memcachedServer, type CacheServerPlan } from './servers';
+import { CACHE_LABEL, issuerOf, memcachedClients, memcachedServer, type CacheServerPlan } from './servers';
 import { headlessName } from './server-pod';
 
+const PRIVATE_KEY = { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' } as const;
 const EXPORTER_PORTS = { redis: REDIS_EXPORTER_PORT, memcached: MEMCACHED_EXPORTER_PORT };
 
 /** The identity of the pods, which may do nothing. */
@@ -110,7 +111,6 @@ export function certificate(cache: TieredCachePlan): Certificate | undefined {
   if (tls === undefined || !('issuer' in tls) || cache.tlsSecret === undefined) {
     return undefined;
   }
-  const { name, kind = 'ClusterIssuer', group = 'cert-manager.io' } = tls.issuer;
   return {
     apiVersion: 'cert-manager.io/v1',
     kind: 'Certificate',
@@ -118,9 +118,36 @@ export function certificate(cache: TieredCachePlan): Certificate | undefined {
     spec: {
       secretName: cache.tlsSecret,
       dnsNames: [...cache.certificateNames],
-      issuerRef: { name, kind, group },
-      privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' },
+      issuerRef: issuerOf(tls.issuer),
+      privateKey: { ...PRIVATE_KEY },
       usages: ['digital signature', 'server auth'],
+    },
+  };
+}
+
+/**
+ * The Certificate that users in a namespace show to Memcached; undefined where the user keeps it, as that of an issuer
+ * which other namespaces do not have.
+ */
+export function clientCertificate(cache: TieredCachePlan, namespace: string): Certificate | undefined {
+  const { secret, issuer } = memcachedClients(cache.name, cache.props) ?? {};
+  if (secret === undefined || issuer === undefined) {
+    return undefined;
+  }
+  if (namespace !== cache.namespace && !issuer.kind.endsWith('ClusterIssuer')) {
+    return undefined;
+  }
+  return {
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'Certificate',
+    metadata: { name: secret, namespace, labels: { ...cache.labels } },
+    spec: {
+      secretName: secret,
+      // a certificate must have a name, and Memcached asks for none
+      commonName: `${cache.name}-memcached-client`,
+      issuerRef: { ...issuer },
+      privateKey: { ...PRIVATE_KEY },
+      usages: ['digital signature', 'client auth'],
     },
   };
 }

@@ -114,10 +114,31 @@ export interface MemcachedServerProps extends CacheServerProps {
   readonly servers?: number;
 
   /**
-   * Password of the servers, without spaces. The exporter cannot log in: with a password there are no metrics of the servers, only those
-   * of their users.
+   * Certificates that users must show to be let in. The servers look at nothing in them but who has signed them, so the
+   * authority should sign no others.
    *
-   * @default - none: TLS, the network policy, and that entries are sealed with the key ring, protect them
+   * @default - those of `tls.issuer`, else a Secret of the default name; none where there is a password
+   */
+  readonly clients?: {
+    /**
+     * Secret with `tls.crt` and `tls.key`, in the cache's namespace and in those of its users.
+     *
+     * @default - `NAME-memcached-client`
+     */
+    readonly secret?: string;
+    /**
+     * Who has signed them: PEM file in the cache's namespace. Where it is given, cert-manager is asked for none.
+     *
+     * @default - the authority of the servers' own certificate
+     */
+    readonly authority?: AuthorityRef;
+  };
+
+  /**
+   * Password of the servers, without spaces, in place of certificates. The exporter cannot log in: with a password there
+   * are no metrics of the servers, only those of their users.
+   *
+   * @default - none: users show certificates
    */
   readonly password?: SecretKey;
 }
@@ -161,6 +182,15 @@ export interface CacheDatabaseProps extends CacheEndpointProps {
   readonly maxConnections?: number;
 }
 
+/** An issuer of cert-manager. */
+export interface CacheIssuer {
+  readonly name: string;
+  /** @default 'ClusterIssuer' */
+  readonly kind?: string;
+  /** @default 'cert-manager.io' */
+  readonly group?: string;
+}
+
 /** Certificate of the servers in the cluster. Its names: see `TieredCachePlan.certificateNames`. */
 export type CacheTlsProps = {
   /**
@@ -176,14 +206,11 @@ export type CacheTlsProps = {
       readonly secret: string;
     }
   | {
-      /** Issuer of cert-manager, which then keeps the Secret `NAME-tls`. */
-      readonly issuer: {
-        readonly name: string;
-        /** @default 'ClusterIssuer' */
-        readonly kind?: string;
-        /** @default 'cert-manager.io' */
-        readonly group?: string;
-      };
+      /**
+       * Issuer of cert-manager, which then keeps the Secret `NAME-tls`. A `ClusterIssuer` also signs what users show to
+       * Memcached, in each of their namespaces; an `Issuer` in the cache's own alone.
+       */
+      readonly issuer: CacheIssuer;
     }
 );
 

@@ -2,7 +2,9 @@ import { IMAGES } from '../images';
 import { ServiceLabel } from '../labels';
 import type { Priority } from '../priorities';
 import { scheduleWorkload, type WorkloadSchedule } from '../scheduling';
+import type { AuthorityRef } from '../mounts';
 import type {
+  CacheIssuer,
   CacheServerProps,
   CacheTlsProps,
   MemcachedServerProps,
@@ -55,6 +57,45 @@ export function memcachedServer({ memcached }: TieredCacheProps): MemcachedServe
 /** Secret with the certificate of the servers in the cluster. */
 export function tlsSecret(cacheName: string, tls: CacheTlsProps): string {
   return 'secret' in tls ? tls.secret : `${cacheName}-tls`;
+}
+
+/** Where the authority of that certificate is found. */
+export function serverAuthority(cacheName: string, tls: CacheTlsProps): AuthorityRef {
+  return tls.authority ?? { secret: tlsSecret(cacheName, tls), key: 'ca.crt' };
+}
+
+/** The certificates that users of Memcached must show. */
+export interface MemcachedClients {
+  /** Secret with such a certificate, in each namespace of users. */
+  readonly secret: string;
+  /** Who has signed it. */
+  readonly authority: AuthorityRef;
+  /** Issuer that is asked for it; absent where the user keeps it. */
+  readonly issuer?: Required<CacheIssuer>;
+}
+
+/** The same; undefined where Memcached lets in who has the password, or is elsewhere. */
+export function memcachedClients(cacheName: string, props: TieredCacheProps): MemcachedClients | undefined {
+  const server = memcachedServer(props);
+  const { tls } = props;
+  if (server === undefined || tls === undefined || (server.password !== undefined && server.clients === undefined)) {
+    return undefined;
+  }
+  const { secret = `${cacheName}-memcached-client`, authority } = server.clients ?? {};
+  return {
+    secret,
+    authority: authority ?? serverAuthority(cacheName, tls),
+    ...('issuer' in tls && authority === undefined && { issuer: issuerOf(tls.issuer) }),
+  };
+}
+
+/** An issuer, with defaults. */
+export function issuerOf({
+  name,
+  kind = 'ClusterIssuer',
+  group = 'cert-manager.io',
+}: CacheIssuer): Required<CacheIssuer> {
+  return { name, kind, group };
 }
 
 /** Memory of one server, and its part for entries, in MiB. */

@@ -113,7 +113,13 @@ export function checkMemcached(problems: Problems, { memcached }: TieredCachePro
     );
     return;
   }
-  const { servers = DEFAULT_MEMCACHED_SERVERS, maxEntry } = memcached;
+  const { servers = DEFAULT_MEMCACHED_SERVERS, maxEntry, clients = {} } = memcached;
+  if (clients.secret !== undefined) {
+    checkReference(problems, 'memcached.clients', { secret: clients.secret, key: 'tls.crt' });
+  }
+  if (clients.authority !== undefined) {
+    checkReference(problems, 'memcached.clients.authority', clients.authority);
+  }
   problems.check(
     Number.isInteger(servers) && servers >= 1 && servers <= 32,
     'memcached.servers',

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
 /** The server said no. */
 export class MemcachedRefusal extends Error {}
@@ -9,7 +10,12 @@ export interface MemcachedServer {
   readonly host: string;
   readonly port: number;
   /** @default - no TLS */
-  readonly tls?: { readonly ca?: string };
+  readonly tls?: {
+    readonly ca?: string;
+    /** Certificate that we show, with its key. */
+    readonly certificateFile?: string;
+    readonly keyFile?: string;
+  };
   /** @default - no authentication */
   readonly login?: { readonly username: string; readonly password: string };
 }
@@ -73,12 +79,7 @@ export class MemcachedConnection {
     const socket =
       tls === undefined
         ? connectTcp({ host, port, noDelay: true })
-        : connectTls({
-            host,
-            port,
-            ...(isIP(host) === 0 && { servername: host }),
-            ...(tls.ca !== undefined && { ca: tls.ca }),
-          });
+        : connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...identities(tls) });
     this.socket = socket;
     socket.setNoDelay(true);
     socket.setTimeout(SILENCE_MS, () => {
@@ -97,7 +98,6 @@ export class MemcachedConnection {
     const { login } = this.server;
     const connected = (): void => {
       this.ready = true;
-      this.failures = 0;
     };
     if (login === undefined) {
       connected();
@@ -167,6 +167,8 @@ export class MemcachedConnection {
   }
 
   private answer(reply: Reply): void {
+    // who is not let in learns it only after the connection was made
+    this.failures = 0;
     this.waiting.shift()?.resolve(reply);
   }
 
@@ -182,9 +184,31 @@ export class MemcachedConnection {
     this.needed = 0;
     socket.removeAllListeners('data').destroy();
     this.waiting.splice(0).forEach(({ reject }) => reject(error));
-    if (!this.closed) {
-      const pause = (0.5 + Math.random() / 2) * Math.min(MAX_PAUSE_MS, 50 * 2 ** this.failures++);
-      this.retry = setTimeout(() => this.connect(), pause);
+    this.retryLater();
+  }
+
+  private reconnect(): void {
+    try {
+      this.connect();
+    } catch {
+      // the files of the certificate are not there, or not yet a pair
+      this.retryLater();
     }
   }
+
+  private retryLater(): void {
+    if (!this.closed) {
+      const pause = (0.5 + Math.random() / 2) * Math.min(MAX_PAUSE_MS, 50 * 2 ** this.failures++);
+      this.retry = setTimeout(() => this.reconnect(), pause);
+    }
+  }
+}
+
+/** Read for each connection: certificates are renewed while we run. */
+function identities({ ca, certificateFile, keyFile }: NonNullable<MemcachedServer['tls']>): ConnectionOptions {
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(certificateFile !== undefined && { cert: readFileSync(certificateFile) }),
+    ...(keyFile !== undefined && { key: readFileSync(keyFile) }),
+  };
 }

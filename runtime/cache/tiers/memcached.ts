@@ -23,7 +23,7 @@ export class MemcachedTier implements CacheTier {
   private readonly servers: readonly Server[];
 
   constructor(config: MemcachedTierConfig) {
-    const { caFile, passwordFile, servers, tls = true, username } = config;
+    const { caFile, certificateFile, keyFile, passwordFile, servers, tls = true, username } = config;
     const login =
       username === undefined || passwordFile === undefined
         ? undefined
@@ -37,13 +37,14 @@ export class MemcachedTier implements CacheTier {
       'the server takes no other',
     );
     problems.throwIfAny();
-    const ca = caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') };
+    const trusted = caFile === undefined ? {} : { ca: readFileSync(caFile, 'utf8') };
+    const shown = certificateFile === undefined || keyFile === undefined ? {} : { certificateFile, keyFile };
     this.servers = servers.map((name) => {
       const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(name) ?? [];
       const connection = new MemcachedConnection({
         host,
         port: Number(port),
-        ...(tls && { tls: ca }),
+        ...(tls && { tls: { ...trusted, ...shown } }),
         ...(login !== undefined && { login }),
       });
       return { name, connection };

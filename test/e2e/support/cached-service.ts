@@ -91,6 +91,14 @@ export function certificate(
   return { 'tls.crt': issued.certificate, 'tls.key': issued.key };
 }
 
+/** What a user of the cache shows to Memcached, as a Secret holds it. */
+export function clientCertificate(authority: CertificateAuthority): {
+  readonly 'tls.crt': string;
+  readonly 'tls.key': string;
+} {
+  return certificate(authority, []);
+}
+
 /** The two roles of a database that somebody else has made. */
 export async function makeRoles(config: DatabaseTierConfig, passwords: { app: string; owner: string }): Promise<void> {
   await sql(
