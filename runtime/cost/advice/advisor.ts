@@ -104,7 +104,7 @@ export class CostOptimizationAdvisor {
     return {
       period,
       days,
-      currency: rows[0]?.currency ?? '',
+      currency: (await this.ledger.settings())?.currency ?? '',
       advice,
       withheld: findings.flatMap(({ withheld }) => withheld),
       monthlySaving: this.totalSaving(advice),

@@ -7,7 +7,6 @@ import { confidenceOf, costOf, monthly, percents, type UsageRow } from './usage'
 /** A row of `COST_QUERIES.nodes`. */
 export interface NodeRow {
   readonly sku: string | null;
-  readonly currency: string;
   readonly cost: Decimal;
   readonly idle: Decimal | null;
 }

@@ -9,7 +9,6 @@ export interface UsageRow {
   readonly priority: string | null;
   readonly category: CostCategory;
   readonly pricing: string | null;
-  readonly currency: string;
   readonly cost: Decimal;
   readonly used: Decimal | null;
   readonly measured: Decimal | null;

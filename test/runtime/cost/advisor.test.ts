@@ -194,7 +194,6 @@ describe('what a service needs', () => {
             priority,
             category: 'gpu',
             pricing: 'Standard',
-            currency: 'EUR',
             cost: new Decimal(cost),
             used: new Decimal(cost).times(mean),
             measured: new Decimal(cost),
