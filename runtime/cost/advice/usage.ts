@@ -2,7 +2,7 @@ import type { CostCategory } from '../../../constructs/plan/cost/categories';
 import { Decimal, sum } from '../../../constructs/plan/cost/money';
 import type { AdviceConfidence } from './types';
 
-/** A row of `COST_QUERIES.usage`. */
+/** A row of `COST_QUERIES.advice` that has a category. */
 export interface UsageRow {
   readonly service: string | null;
   readonly model: string | null;
