@@ -1,5 +1,6 @@
 import { COST_CATEGORIES, COST_GROUPS, type CostCategory, type CostGroup } from '../../constructs/plan/cost/categories';
 import { Decimal } from '../../constructs/plan/cost/money';
+import { COST_QUERIES } from '../../constructs/plan/cost/queries';
 import { LedgerError } from './ledger/errors';
 import type { Ledger } from './ledger/ledger';
 
@@ -25,15 +26,9 @@ export interface DailyCost {
   readonly byCategory: { readonly [C in CostCategory]: Decimal };
 }
 
-const DAILY_SQL = `SELECT CAST(day AS VARCHAR) AS day, x_Category, SUM(EffectiveCost) AS cost
-FROM ledger
-WHERE day BETWEEN CAST($1 AS DATE) AND CAST($2 AS DATE)
-GROUP BY day, x_Category
-ORDER BY day`;
-
 interface DailyRow {
   readonly day: string;
-  readonly x_Category: CostCategory;
+  readonly category: CostCategory;
   readonly cost: Decimal;
 }
 
@@ -59,13 +54,13 @@ export class CostMonitor {
    * What every day from `from` to `to` cost, both included; days that the ledger does not have are left out.
    */
   async days(from: string, to: string): Promise<readonly DailyCost[]> {
-    const rows = await this.ledger.query(DAILY_SQL, [from, to]);
+    const rows = await this.ledger.query(COST_QUERIES.byDayAndCategory, [from, to], { from, to });
     const days = (await this.ledger.days()).filter((day) => from <= day && day <= to);
     const currency = (await this.ledger.settings())?.currency ?? '';
     const costs = new Map(days.map((day) => [day, new Map<CostCategory, Decimal>()]));
     for (const row of rows) {
-      const { day, x_Category, cost } = row as unknown as DailyRow;
-      costs.get(day)?.set(x_Category, cost);
+      const { day, category, cost } = row as unknown as DailyRow;
+      costs.get(day)?.set(category, cost);
     }
     return days.map((day) => dailyCost(day, currency, costs.get(day) ?? new Map<CostCategory, Decimal>()));
   }

@@ -8,7 +8,7 @@ import type { Ledger } from '../ledger/ledger';
 import { cacheAdvice } from './cache';
 import { Constraints } from './constraints';
 import { modelAdvice } from './models';
-import { nodeAdvice, spotAdvice, type NodeRow } from './nodes';
+import { nodeAdvice, spotAdvice, type SkuRow } from './nodes';
 import { serviceAdvice, type Findings } from './services';
 import {
   ADVICE_RULES,
@@ -76,8 +76,11 @@ export class CostOptimizationAdvisor {
     if (days === 0) {
       throw new LedgerError(`the ledger has no day from ${from} to ${to}; collect them first`);
     }
-    const rows = await this.query<UsageRow>(COST_QUERIES.usage, period);
-    const nodes = await this.query<NodeRow>(COST_QUERIES.nodes, period);
+    const found = (await this.ledger.query(COST_QUERIES.advice, [from, to], period)) as unknown as (
+      UsageRow | SkuRow
+    )[];
+    const rows = found.filter((row) => row.category !== null);
+    const skus = found.filter((row) => row.category === null);
     const byService = groupBy(
       rows.filter(({ service }) => service !== null),
       ({ service }) => service as string,
@@ -95,7 +98,7 @@ export class CostOptimizationAdvisor {
         ),
       ),
       spotAdvice(rows, days, this.rules),
-      nodeAdvice(nodes, days, this.rules),
+      nodeAdvice(skus, days, this.rules),
     ];
     const advice = findings
       .flatMap((finding) => finding.advice)
@@ -104,7 +107,7 @@ export class CostOptimizationAdvisor {
     return {
       period,
       days,
-      currency: rows[0]?.currency ?? '',
+      currency: (await this.ledger.settings())?.currency ?? '',
       advice,
       withheld: findings.flatMap(({ withheld }) => withheld),
       monthlySaving: this.totalSaving(advice),
@@ -131,10 +134,6 @@ export class CostOptimizationAdvisor {
       ({ construct, subject }) => construct ?? this.constraints.constructOf(subject) ?? subject,
     );
     return sum([...subjects.values()].map((some) => Decimal.max(...some.map(({ monthlySaving }) => monthlySaving))));
-  }
-
-  private async query<T>(sql: string, period: Period): Promise<readonly T[]> {
-    return (await this.ledger.query(sql, [period.from, period.to], period)) as unknown as readonly T[];
   }
 }
 

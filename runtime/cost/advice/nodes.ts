@@ -4,25 +4,27 @@ import type { Findings } from './services';
 import type { Advice, AdviceRules } from './types';
 import { confidenceOf, costOf, monthly, percents, type UsageRow } from './usage';
 
-/** A row of `COST_QUERIES.nodes`. */
-export interface NodeRow {
+/** A row of `COST_QUERIES.advice` that is about a kind of node, or of something else. */
+export interface SkuRow {
+  readonly category: null;
   readonly sku: string | null;
-  readonly currency: string;
-  readonly cost: Decimal;
+  /** What nodes of it cost; null where it is no kind of node. */
+  readonly nodes: Decimal | null;
+  /** What of that nobody held. */
   readonly idle: Decimal | null;
 }
 
 /** Advice on kinds of nodes of which pods hold little. */
-export function nodeAdvice(rows: readonly NodeRow[], days: number, rules: AdviceRules): Findings {
-  const advice = rows.flatMap(({ sku, cost, idle }): Advice[] => {
-    if (!cost.greaterThan(0)) {
+export function nodeAdvice(rows: readonly SkuRow[], days: number, rules: AdviceRules): Findings {
+  const advice = rows.flatMap(({ sku, nodes, idle }): Advice[] => {
+    if (nodes?.greaterThan(0) !== true) {
       return [];
     }
-    const held = new Decimal(1).minus((idle ?? new Decimal(0)).dividedBy(cost));
+    const held = new Decimal(1).minus((idle ?? new Decimal(0)).dividedBy(nodes));
     if (!held.lessThan(rules.lowUtilisation)) {
       return [];
     }
-    const monthlyCost = monthly(cost, days);
+    const monthlyCost = monthly(nodes, days);
     return [
       {
         kind: 'consolidate',

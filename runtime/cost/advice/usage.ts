@@ -2,14 +2,13 @@ import type { CostCategory } from '../../../constructs/plan/cost/categories';
 import { Decimal, sum } from '../../../constructs/plan/cost/money';
 import type { AdviceConfidence } from './types';
 
-/** A row of `COST_QUERIES.usage`. */
+/** A row of `COST_QUERIES.advice` that has a category. */
 export interface UsageRow {
   readonly service: string | null;
   readonly model: string | null;
   readonly priority: string | null;
   readonly category: CostCategory;
   readonly pricing: string | null;
-  readonly currency: string;
   readonly cost: Decimal;
   readonly used: Decimal | null;
   readonly measured: Decimal | null;

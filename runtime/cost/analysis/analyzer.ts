@@ -5,7 +5,6 @@ import { Problems } from '../../../constructs/plan/errors';
 import { forecastYear, type ForecastOptions, type YearForecast } from '../forecast/year';
 import { LedgerError } from '../ledger/errors';
 import type { Ledger } from '../ledger/ledger';
-import { CostMonitor } from '../monitor';
 import { groupBy } from './group-by';
 import { compareMonths, type DayAndService, type MonthComparison } from './months';
 import { checkPeriod, monthBefore, monthPeriod, type Period } from './period';
@@ -71,14 +70,12 @@ export interface DailyTrend {
 interface ServiceRow {
   readonly service: string | null;
   readonly category: CostCategory;
-  readonly currency: string;
   readonly cost: Decimal;
   readonly calls: number | null;
 }
 
 interface ModelRow {
   readonly model: string;
-  readonly currency: string;
   readonly cost: Decimal;
   readonly hours: Decimal | null;
   readonly calls: number | null;
@@ -91,16 +88,18 @@ export class CostAnalyzer {
   /** Cost, calls and cost for each call of every service; the dearest first. */
   async byService(period: Period): Promise<readonly ServiceCost[]> {
     const rows = await this.rows<ServiceRow>(COST_QUERIES.byService, period);
+    const currency = await this.currency();
     return [...groupBy(rows, ({ service }) => service)]
-      .map(([service, rows]) => serviceCost(service, rows))
+      .map(([service, rows]) => serviceCost(service, rows, currency))
       .sort((a, b) => b.cost.comparedTo(a.cost) || compareText(a.service, b.service));
   }
 
   /** Cost, usage hours and cost for each hour of every model; the dearest first. */
   async byModel(period: Period): Promise<readonly ModelCost[]> {
     const rows = await this.rows<ModelRow>(COST_QUERIES.byModel, period);
+    const currency = await this.currency();
     return rows
-      .map(({ model, currency, cost, hours, calls }) => ({
+      .map(({ model, cost, hours, calls }) => ({
         model,
         currency,
         cost,
@@ -140,7 +139,7 @@ export class CostAnalyzer {
     const days = await this.daily(period);
     const slope = slopePerDay(days);
     return {
-      currency: days[0].currency,
+      currency: await this.currency(),
       cost: sum(days.map(({ cost }) => cost)),
       days: withWeekMeans(days),
       missing: await this.ledger.gaps(period.from, period.to),
@@ -164,7 +163,7 @@ export class CostAnalyzer {
       ...(await this.rows<DayAndService>(COST_QUERIES.byDayAndService, monthPeriod(other))),
       ...(await this.rows<DayAndService>(COST_QUERIES.byDayAndService, monthPeriod(chosen))),
     ];
-    const comparison = compareMonths(chosen, other, rows);
+    const comparison = compareMonths(chosen, other, rows, await this.currency());
     if (comparison === undefined) {
       throw new LedgerError(`${chosen} and ${other} have no day in common; collect the days of both`);
     }
@@ -181,17 +180,22 @@ export class CostAnalyzer {
     const to = await this.lastDay();
     const [from = to] = await this.ledger.days();
     const days = await this.daily({ from, to });
-    return forecastYear(days, year ?? Number(to.slice(0, 4)), days[0].currency, options);
+    return forecastYear(days, year ?? Number(to.slice(0, 4)), await this.currency(), options);
   }
 
   private async daily(period: Period): Promise<[DayCost, ...DayCost[]]> {
-    checkPeriod(period);
-    const costs = await new CostMonitor(this.ledger).days(period.from, period.to);
-    const [first, ...others] = costs.map(({ day, currency, total }) => ({ day, currency, cost: total }));
+    const costs = new Map((await this.rows<DayCost>(COST_QUERIES.byDay, period)).map(({ day, cost }) => [day, cost]));
+    const days = (await this.ledger.days()).filter((day) => period.from <= day && day <= period.to);
+    // a day without a row cost nothing, and is there
+    const [first, ...others] = days.map((day) => ({ day, cost: costs.get(day) ?? new Decimal(0) }));
     if (first === undefined) {
       throw new LedgerError(`the ledger has no day from ${period.from} to ${period.to}; collect them first`);
     }
     return [first, ...others];
+  }
+
+  private async currency(): Promise<string> {
+    return (await this.ledger.settings())?.currency ?? '';
   }
 
   private async lastDay(): Promise<string> {
@@ -210,7 +214,6 @@ export class CostAnalyzer {
 
 interface DayCost {
   readonly day: string;
-  readonly currency: string;
   readonly cost: Decimal;
 }
 
@@ -220,7 +223,7 @@ export function perUnit(cost: Decimal, units: Decimal | number): Decimal {
   return divisor.isZero() ? new Decimal(0) : money(cost.dividedBy(divisor));
 }
 
-function serviceCost(service: string | null, rows: readonly ServiceRow[]): ServiceCost {
+function serviceCost(service: string | null, rows: readonly ServiceRow[], currency: string): ServiceCost {
   const cost = sum(rows.map((row) => row.cost));
   const calls = rows.reduce((total, row) => total + (row.calls ?? 0), 0);
   const byCategory = COST_CATEGORIES.map((category) => [
@@ -229,7 +232,7 @@ function serviceCost(service: string | null, rows: readonly ServiceRow[]): Servi
   ]).filter(([, amount]) => !(amount as Decimal).isZero());
   return {
     ...(service === null ? {} : { service }),
-    currency: rows[0]?.currency ?? '',
+    currency,
     cost,
     calls,
     costPerCall: perUnit(cost, calls),

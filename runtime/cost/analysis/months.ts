@@ -40,7 +40,6 @@ export interface MonthComparison {
 export interface DayAndService {
   readonly day: string;
   readonly service: string | null;
-  readonly currency: string;
   readonly cost: Decimal;
 }
 
@@ -49,12 +48,12 @@ export function compareMonths(
   month: string,
   previous: string,
   rows: readonly DayAndService[],
+  currency: string,
 ): MonthComparison | undefined {
   const there = new Set(rows.map(({ day }) => day));
   const numbers = daysOf(month).filter((n) => there.has(`${month}-${n}`) && there.has(`${previous}-${n}`));
   const compared = new Set(numbers.flatMap((n) => [`${month}-${n}`, `${previous}-${n}`]));
-  const [first] = rows;
-  if (numbers.length === 0 || first === undefined) {
+  if (numbers.length === 0) {
     return undefined;
   }
   const services = new Map<string | null, { now: Decimal; before: Decimal }>();
@@ -70,7 +69,7 @@ export function compareMonths(
   return {
     month,
     previous,
-    currency: first.currency,
+    currency,
     days: numbers.length,
     cost,
     previousCost,

@@ -1,8 +1,14 @@
-import type { EstimatedPool, EstimatedStack, EstimatedWorkload } from '../../../constructs/plan/cost/estimate/stack';
+import type {
+  EstimatedPool,
+  EstimatedStack,
+  EstimatedVolume,
+  EstimatedWorkload,
+} from '../../../constructs/plan/cost/estimate/stack';
 import { parseSharingKey } from '../../../constructs/plan/cost/gpu-share';
 import { unitsPerGpu } from '../../../constructs/plan/gpu-sharing';
 import { ACCELERATORS, type Accelerator } from '../../../constructs/plan/accelerators';
 import { GPU_RESOURCE, NodeLabel } from '../../../constructs/plan/labels';
+import { LedgerError } from '../ledger/errors';
 import { fullName, replicasOf, type Manifest } from './read';
 
 const WORKLOADS = ['Deployment', 'StatefulSet'];
@@ -16,12 +22,12 @@ interface WorkloadSpec {
       readonly initContainers?: readonly (Container & { readonly restartPolicy?: string })[];
     };
   };
-  readonly volumeClaimTemplates?: readonly {
-    readonly spec: {
-      readonly storageClassName?: string;
-      readonly resources: { readonly requests: { readonly storage: string } };
-    };
-  }[];
+  readonly volumeClaimTemplates?: readonly { readonly spec: ClaimSpec }[];
+}
+
+interface ClaimSpec {
+  readonly storageClassName?: string;
+  readonly resources: { readonly requests: { readonly storage: string } };
 }
 
 interface Container {
@@ -55,6 +61,9 @@ export function stackOf(objects: readonly Manifest[]): EstimatedStack {
   return {
     workloads: objects.filter(({ kind }) => WORKLOADS.includes(kind)).map((object) => workloadOf(object, objects)),
     pools: objects.filter(({ kind }) => kind === 'NodePool').map((object) => poolOf(object, classes)),
+    claims: objects
+      .filter(({ kind }) => kind === 'PersistentVolumeClaim')
+      .map((object) => ({ name: fullName(object), ...volumeOf(object.spec as ClaimSpec) })),
     jobs: objects.filter(({ kind }) => kind === 'CronJob' || kind === 'Job').map(fullName),
   };
 }
@@ -71,15 +80,19 @@ function workloadOf(object: Manifest, objects: readonly Manifest[]): EstimatedWo
     name: fullName(object),
     minReplicas: min,
     maxReplicas: max,
-    cpu: requested('cpu', cores),
+    cpu: requested('cpu', amountOf),
     memoryMiB: requested('memory', mebibytes),
-    gpus: requested(GPU_RESOURCE, Number),
+    gpus: requested(GPU_RESOURCE, amountOf),
     nodeSelector,
     tolerations,
-    volumes: volumeClaimTemplates.map(({ spec: { storageClassName, resources } }) => ({
-      gib: mebibytes(resources.requests.storage) / 1024,
-      ...(storageClassName === undefined ? {} : { storageClass: storageClassName }),
-    })),
+    volumes: volumeClaimTemplates.map(({ spec }) => volumeOf(spec)),
+  };
+}
+
+function volumeOf({ storageClassName, resources }: ClaimSpec): EstimatedVolume {
+  return {
+    gib: mebibytes(resources.requests.storage) / 1024,
+    ...(storageClassName === undefined ? {} : { storageClass: storageClassName }),
   };
 }
 
@@ -101,7 +114,7 @@ function poolOf({ metadata, spec }: Manifest, classes: ReadonlyMap<string, Manif
     weight,
     limits: {
       ...(limits[GPU_RESOURCE] === undefined ? {} : { gpus: Number(limits[GPU_RESOURCE]) }),
-      ...(limits.cpu === undefined ? {} : { cpu: cores(String(limits.cpu)) }),
+      ...(limits.cpu === undefined ? {} : { cpu: amountOf(String(limits.cpu)) }),
       ...(limits.memory === undefined ? {} : { memoryMiB: mebibytes(String(limits.memory)) }),
     },
     nodeVolumes: blockDeviceMappings.flatMap(({ ebs }) =>
@@ -113,23 +126,41 @@ function poolOf({ metadata, spec }: Manifest, classes: ReadonlyMap<string, Manif
   };
 }
 
-/** Cores of a quantity: `2`, `2500m`. */
-function cores(quantity: string): number {
-  return quantity.endsWith('m') ? Number(quantity.slice(0, -1)) / 1000 : Number(quantity);
+/** MiB of a quantity: `8Gi`, `512Mi`, `1e9`. */
+function mebibytes(quantity: string): number {
+  return amountOf(quantity) / 2 ** 20;
 }
 
-const MIB: { readonly [suffix: string]: number } = {
-  '': 1 / 2 ** 20,
-  Ki: 1 / 1024,
-  Mi: 1,
-  Gi: 1024,
-  Ti: 2 ** 20,
-  M: 1e6 / 2 ** 20,
-  G: 1e9 / 2 ** 20,
+/** What the suffixes of quantities stand for; an exponent is part of the number. */
+const SUFFIXES: { readonly [suffix: string]: number } = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
 };
 
-/** MiB of a quantity: `8Gi`, `512Mi`. */
-function mebibytes(quantity: string): number {
-  const [, number = '', suffix = ''] = /^([\d.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
-  return Number(number) * (MIB[suffix] ?? NaN);
+/**
+ * What a quantity amounts to: `2`, `2500m`, `8Gi`.
+ *
+ * @throws LedgerError where it is no quantity: a part of an estimate that is no number would be none at all
+ */
+function amountOf(quantity: string): number {
+  const [, number = '', suffix = ''] = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(quantity) ?? [];
+  const amount = number === '' ? NaN : Number(number) * (SUFFIXES[suffix] ?? NaN);
+  if (!Number.isFinite(amount)) {
+    throw new LedgerError(`'${quantity}' is no quantity as Kubernetes writes them, such as 500m or 8Gi`);
+  }
+  return amount;
 }

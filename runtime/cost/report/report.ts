@@ -174,9 +174,7 @@ export async function monthDays(monitor: CostMonitor, last: string): Promise<rea
 
 async function sourcesOf(ledger: Ledger, period: Period): Promise<readonly PriceSource[]> {
   const rows = (await ledger.query(COST_QUERIES.sources, [period.from, period.to], period)) as unknown as PriceSource[];
-  return rows
-    .map(({ source, confidence, published, cost }) => ({ source, confidence, published, cost }))
-    .sort((a, b) => b.cost.comparedTo(a.cost) || (a.source < b.source ? -1 : 1));
+  return [...rows].sort((a, b) => b.cost.comparedTo(a.cost) || (a.source < b.source ? -1 : 1));
 }
 
 /** A part of the report that a young ledger does not have yet. */

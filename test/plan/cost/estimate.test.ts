@@ -67,7 +67,7 @@ function estimate(
 ): Estimate {
   const { workloads = [CT], pools = [POOL], ...rest } = given;
   return estimateStack({
-    stack: { workloads, pools, jobs: [] },
+    stack: { workloads, pools, claims: [], jobs: [] },
     prices: [file([instance('g5.xlarge', '1'), instance('g5.12xlarge', '5'), GP3])],
     day: DAY,
     config: { region: REGION, currency: 'EUR' },

@@ -175,6 +175,15 @@ describe('nodes', () => {
     ).toEqual([]);
   });
 
+  it('are not what volumes of the same SKU cost', async () => {
+    const rows: Rows = [
+      ['80', { ResourceType: 'Volume', SkuId: 'gp3', x_Category: 'idle' }],
+      ['20', { ResourceType: 'Node', SkuId: 'g5.xlarge', x_Category: 'gpu' }],
+      ['90', { ResourceType: 'Volume', SkuId: 'g5.xlarge', x_Category: 'idle', SkuMeter: 'GiB' }],
+    ];
+    expect((await advise(rows)).advice).toEqual([]);
+  });
+
   it('at full price are no place for batch work', async () => {
     const batch = { x_Service: 'nightly', x_Priority: 'batch' };
     const rows: Rows = [

@@ -15,7 +15,7 @@ import { ADVICE_RULES } from '../../../runtime/cost/advice/types';
 import type { UsageRow } from '../../../runtime/cost/advice/usage';
 import { GPU_SERVICE, testChart } from '../../support/app';
 import { advise, CT, IDLE, money, type Rows } from './advice-support';
-import { inFolder } from './support';
+import { inFolder, ledgerDay, row } from './support';
 
 describe('resources under 30 %', () => {
   it('are scaled in, which saves half of what they cost a month', async () => {
@@ -194,7 +194,6 @@ describe('what a service needs', () => {
             priority,
             category: 'gpu',
             pricing: 'Standard',
-            currency: 'EUR',
             cost: new Decimal(cost),
             used: new Decimal(cost).times(mean),
             measured: new Decimal(cost),
@@ -250,6 +249,23 @@ describe('a report', () => {
     });
     expect(advice.map(({ kind }) => kind)).toEqual(['replace-model', 'scale-in']);
     expect(monthlySaving).toEqual(advice[0]?.monthlySaving);
+  });
+
+  it('is in order, whatever order its days had', async () => {
+    await inFolder(async (folder) => {
+      const ledger = await Ledger.open(folder, { threads: 1 });
+      for (const [day, x_Service] of [
+        ['2026-03-01', 'b'],
+        ['2026-03-02', 'c'],
+        ['2026-03-03', 'a'],
+      ] as const) {
+        await ledger.writeDay(ledgerDay(day, [row('9', { x_Service, x_Utilisation: money('0.1') }, day)]));
+      }
+      const report = await new CostOptimizationAdvisor(ledger).advise({ from: '2026-03-01', to: '2026-03-03' });
+      expect(report.withheld.map(({ subject }) => subject)).toEqual(['a', 'b', 'c']);
+      expect(report.currency).toBe('EUR');
+      await ledger.close();
+    });
   });
 
   it('refuses rules that are no parts, and days that are not there', async () => {

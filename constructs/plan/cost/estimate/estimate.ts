@@ -203,11 +203,12 @@ function nodeVolumeLines(
 
 function volumeLines(
   problems: Problems,
-  { workloads }: EstimatedStack,
+  { workloads, claims }: EstimatedStack,
   { volumeTypes = {} }: EstimateInput['config'],
   price: (volumeType: string) => Decimal,
 ): EstimateLine[] {
-  return workloads.flatMap(({ name, volumes, minReplicas, maxReplicas }) =>
+  const alone = claims.map(({ name, ...volume }) => ({ name, volumes: [volume], minReplicas: 1, maxReplicas: 1 }));
+  return [...workloads, ...alone].flatMap(({ name, volumes, minReplicas, maxReplicas }) =>
     volumes.flatMap(({ gib, storageClass = '' }) => {
       const type = volumeTypes[storageClass] ?? storageClass;
       if (

@@ -15,7 +15,14 @@ export interface EstimatedWorkload {
   readonly nodeSelector: { readonly [label: string]: string };
   readonly tolerations: readonly Toleration[];
   /** Volumes that each pod has of its own. */
-  readonly volumes: readonly { readonly gib: number; readonly storageClass?: string }[];
+  readonly volumes: readonly EstimatedVolume[];
+}
+
+/** A volume of the cluster. */
+export interface EstimatedVolume {
+  readonly gib: number;
+  /** @default - the cluster's default */
+  readonly storageClass?: string;
 }
 
 /** A pool of nodes. */
@@ -37,6 +44,8 @@ export interface EstimatedPool {
 export interface EstimatedStack {
   readonly workloads: readonly EstimatedWorkload[];
   readonly pools: readonly EstimatedPool[];
+  /** Volumes that stand for themselves, whatever pods there are. */
+  readonly claims: readonly (EstimatedVolume & { readonly name: string })[];
   /** Names of CronJobs and Jobs, which are not in an estimate. */
   readonly jobs: readonly string[];
 }
