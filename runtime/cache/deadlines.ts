@@ -31,7 +31,8 @@ export class Deadlines {
 
   private arm(ms: number): void {
     this.armed = true;
-    setTimeout(() => this.fire(), Math.ceil(ms)).unref();
+    // after a stall of this process, timers come before answers that have long arrived: those are heard first
+    setTimeout(() => setImmediate(() => this.fire()), Math.ceil(ms)).unref();
   }
 
   private fire(): void {

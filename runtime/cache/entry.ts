@@ -56,30 +56,40 @@ export function encodeContent({ ids, modelVersion, value }: Entry): Buffer {
   return content;
 }
 
+/** What the header of an entry says of it. */
+type HeaderFacts = Omit<EntryFacts, 'kind' | 'modelVersion'>;
+
 /** An entry as its content has it. It is authentic, so its shape is ours. */
-export function decodeContent(facts: Omit<EntryFacts, 'modelVersion'>, content: Buffer): Entry {
-  const [flags = 0, idCount = 0] = content;
-  let at = 2 + idCount * ID_BYTES;
-  const text = (): string => {
-    const end = at + 4 + content.readUInt32BE(at);
-    const read = content.toString('utf8', at + 4, end);
-    at = end;
-    return read;
-  };
-  const modelVersion = text();
-  const contentType = (flags & Flag.CONTENT_TYPE) === 0 ? undefined : text();
-  const metadata = (flags & Flag.METADATA) === 0 ? undefined : (JSON.parse(text()) as CacheValue['metadata']);
-  const body = content.subarray(at);
-  const value =
-    (flags & Flag.NEGATIVE) !== 0
-      ? undefined
-      : { body, ...(contentType !== undefined && { contentType }), ...(metadata !== undefined && { metadata }) };
-  return new DecodedEntry(facts, modelVersion, value, content);
+export function decodeContent(kind: CacheKind, facts: HeaderFacts, content: Buffer): Entry {
+  const flags = content.readUInt8(0);
+  const version = nextText(content, 2 + content.readUInt8(1) * ID_BYTES);
+  let { end } = version;
+  if ((flags & Flag.NEGATIVE) !== 0) {
+    return new DecodedEntry(kind, facts, version.text, undefined, content);
+  }
+  // no spreads here nor below: they cost more than all else that opening does beside the cipher
+  const value: { -readonly [P in keyof CacheValue]: CacheValue[P] } = { body: content };
+  if ((flags & Flag.CONTENT_TYPE) !== 0) {
+    const { end: after, text } = nextText(content, end);
+    value.contentType = text;
+    end = after;
+  }
+  if ((flags & Flag.METADATA) !== 0) {
+    const { end: after, text } = nextText(content, end);
+    value.metadata = JSON.parse(text) as NonNullable<CacheValue['metadata']>;
+    end = after;
+  }
+  value.body = content.subarray(end);
+  return new DecodedEntry(kind, facts, version.text, value, content);
+}
+
+function nextText(content: Buffer, at: number): { readonly text: string; readonly end: number } {
+  const end = at + 4 + content.readUInt32BE(at);
+  return { text: content.toString('utf8', at + 4, end), end };
 }
 
 /** Reads its ids only where they are asked for: mostly nothing was invalidated since. */
 class DecodedEntry implements Entry {
-  readonly kind: CacheKind;
   readonly computedAt: number;
   readonly freshUntil: number;
   readonly heldUntil: number;
@@ -88,17 +98,17 @@ class DecodedEntry implements Entry {
   readonly #content: Buffer;
 
   constructor(
-    { computedAt, computeMs, freshUntil, heldUntil, kind, positions }: Omit<EntryFacts, 'modelVersion'>,
+    readonly kind: CacheKind,
+    facts: HeaderFacts,
     readonly modelVersion: string,
     readonly value: CacheValue | undefined,
     content: Buffer,
   ) {
-    this.kind = kind;
-    this.computedAt = computedAt;
-    this.freshUntil = freshUntil;
-    this.heldUntil = heldUntil;
-    this.computeMs = computeMs;
-    this.positions = positions;
+    this.computedAt = facts.computedAt;
+    this.freshUntil = facts.freshUntil;
+    this.heldUntil = facts.heldUntil;
+    this.computeMs = facts.computeMs;
+    this.positions = facts.positions;
     this.#content = content;
   }
 

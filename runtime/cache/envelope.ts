@@ -39,6 +39,19 @@ type HeaderFacts = Pick<EntryFacts, 'computedAt' | 'freshUntil' | 'heldUntil' | 
 /** Why an entry cannot be read: it is a miss, and more than that where a key is wrong or someone changed it. */
 export type Unreadable = 'unknown_key' | 'not_authentic' | 'bad_format';
 
+/** Used and done with before anything else can run. */
+const scratch = Buffer.alloc(1_024);
+
+/** What is authenticated beside the content: the header, then the key of the entry. */
+function associated(sealed: Buffer, headerBytes: number, key: string): Buffer {
+  const most = headerBytes + key.length * 3;
+  const bytes = most <= scratch.length ? scratch : Buffer.allocUnsafe(most);
+  for (let at = 0; at < headerBytes; at++) {
+    bytes[at] = sealed[at] as number;
+  }
+  return bytes.subarray(0, headerBytes + bytes.write(key, headerBytes));
+}
+
 /** Seals a content under the ring's current key. */
 export function seal(ring: KeyRing, key: string, header: HeaderFacts, codec: number, content: Uint8Array): Buffer {
   const { current } = ring;
@@ -60,7 +73,7 @@ export function seal(ring: KeyRing, key: string, header: HeaderFacts, codec: num
   }
   const nonce = randomFillSync(sealed, at, NONCE_BYTES).subarray(at, at + NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, current.sealingKey(header.computedAt), nonce);
-  cipher.setAAD(sealed.subarray(0, headerBytes)).setAAD(Buffer.from(key));
+  cipher.setAAD(associated(sealed, headerBytes, key));
   cipher.update(content).copy(sealed, headerBytes);
   cipher.final();
   cipher.getAuthTag().copy(sealed, headerBytes + content.byteLength);
@@ -97,7 +110,7 @@ export function open(ring: KeyRing, key: string, header: EntryHeader, sealed: Bu
   const headerBytes = FIXED_BYTES + Buffer.byteLength(header.keyName, 'latin1');
   const nonce = sealed.subarray(headerBytes - NONCE_BYTES, headerBytes);
   const decipher = createDecipheriv(CIPHER, sealer.sealingKey(header.computedAt), nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(sealed.subarray(0, headerBytes)).setAAD(Buffer.from(key));
+  decipher.setAAD(associated(sealed, headerBytes, key));
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   try {
     const content = decipher.update(sealed.subarray(headerBytes, sealed.length - TAG_BYTES));

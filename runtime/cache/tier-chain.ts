@@ -1,7 +1,7 @@
 import type { CacheKind, TierName } from '../../constructs/plan/cache/kinds';
 import { pack, unpack } from './codec';
 import { decodeContent, encodeContent, type Entry } from './entry';
-import { open, readHeader, seal, type Unreadable } from './envelope';
+import { open, readHeader, seal, type EntryHeader, type Unreadable } from './envelope';
 import { FAILED, type GuardedTier } from './guarded-tier';
 import type { HotTier } from './hot-tier';
 import type { KeyRing } from './key-ring';
@@ -186,12 +186,16 @@ export class TierChain {
     if (typeof packed === 'string') {
       return this.fault(packed);
     }
-    const decode = (content: Buffer | undefined): Opened | Unreadable =>
-      content === undefined
-        ? this.fault('bad_format')
-        : { entry: decodeContent({ kind, ...header }, content), keyName: header.keyName };
     const content = unpack(header.codec, packed, MAX_CONTENT_BYTES);
-    return content instanceof Promise ? content.then(decode) : decode(content);
+    return content instanceof Promise
+      ? content.then((unpacked) => this.decode(kind, header, unpacked))
+      : this.decode(kind, header, content);
+  }
+
+  private decode(kind: CacheKind, header: EntryHeader, content: Buffer | undefined): Opened | Unreadable {
+    return content === undefined
+      ? this.fault('bad_format')
+      : { entry: decodeContent(kind, header, content), keyName: header.keyName };
   }
 
   private fault(reason: Unreadable): Unreadable {

@@ -102,7 +102,9 @@ export class LogFollower {
   private async withDeadline<T>(work: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`the ${this.store.name} log did not answer in time`)), this.deadlineMs);
+      const expire = (): void => reject(new Error(`the ${this.store.name} log did not answer in time`));
+      // as in `Deadlines`: what has arrived while this process stood still is heard first
+      timer = setTimeout(() => setImmediate(expire), this.deadlineMs);
     });
     work.catch(() => undefined);
     try {

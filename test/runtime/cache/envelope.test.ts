@@ -98,7 +98,7 @@ test('an entry is its content again', () => {
       fc.array(id, { maxLength: 9 }),
       (times, held, modelVersion, ids) => {
         const entry: Entry = { kind: 'knowledge', ...times, modelVersion, value: held, ids };
-        const { ids: readIds, ...read } = decodeContent({ kind: 'knowledge', ...times }, encodeContent(entry));
+        const { ids: readIds, ...read } = decodeContent('knowledge', times, encodeContent(entry));
         expect(readIds).toEqual(ids);
         expect(read.value).toEqual(held);
         expect(read).toMatchObject({ kind: 'knowledge', modelVersion, ...times });
