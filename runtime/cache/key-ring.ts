@@ -17,7 +17,8 @@ export class TenantKey {
   private readonly lookup: KeyObject;
   private readonly sealing: KeyObject;
   private readonly days = new Map<number, KeyObject>();
-  private readonly hashes = new Sieve<string>(REMEMBERED_BYTES);
+  /** Not to be seen however a key is printed: the texts hold identifiers. */
+  readonly #hashes = new Sieve<string>(REMEMBERED_BYTES);
 
   /**
    * @param name goes into the header of what it sealed
@@ -38,10 +39,10 @@ export class TenantKey {
   /** HMAC-SHA256 of some fields, in base64url; no two lists of fields are the same text. */
   hash(fields: readonly (string | number)[]): string {
     const text = JSON.stringify(fields);
-    let hash = this.hashes.get(text);
+    let hash = this.#hashes.get(text);
     if (hash === undefined) {
       hash = createHmac('sha256', this.lookup).update(text).digest('base64url');
-      this.hashes.set(text, hash, text.length + HASH_OVERHEAD_BYTES);
+      this.#hashes.set(text, hash, text.length + HASH_OVERHEAD_BYTES);
     }
     return hash;
   }

@@ -5,7 +5,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collectDays, ConfigurationError, Ledger, LedgerError, type CollectDaysOptions } from 'mediform/cost';
+import { collectDays, Ledger, LedgerError, type CollectDaysOptions } from 'mediform/cost';
+import { ConfigurationError } from '../../../constructs/plan/errors';
 import { run } from '../../../runtime/cost/cli/program';
 import { COST_EXPORT } from '../../support/cost-export';
 
@@ -57,7 +58,7 @@ const digest = (day?: string): string =>
 
 function config(hoursPerDay = '6'): CollectDaysOptions['config'] {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { ...COST_EXPORT.cost, prometheus: { url }, people: [{ activity: 'operations', hoursPerDay }] };
+  return { ...COST_EXPORT.cost, traffic: 'none', prometheus: { url }, people: [{ activity: 'operations', hoursPerDay }] };
 }
 
 const PRICES: CollectDaysOptions['prices'] = [
