@@ -1,11 +1,12 @@
 /** The processes of a measurement: all in plain Node, each bundled to one file. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import type { GatewayConfig } from '../../constructs/plan/gateway/config';
 
@@ -50,6 +51,7 @@ export class Workshop {
       entryPoints: {
         gateway: join(__dirname, '../../runtime/gateway/main.ts'),
         server: join(__dirname, 'server.ts'),
+        crowd: join(__dirname, 'crowd.ts'),
       },
       outdir: this.folder,
       bundle: true,
@@ -70,6 +72,16 @@ export class Workshop {
     });
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     return this.#keep(new Measured(Number(line), child));
+  }
+
+  /** Callers who are not emergencies, in a process of their own; gives how many were shed. */
+  async crowd(url: string, perSecond: number, seconds: number, serviceMs: number): Promise<number> {
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, [
+      join(this.folder, 'crowd.js'),
+      ...[url, perSecond, seconds, serviceMs].map(String),
+    ]);
+    return Number(stdout);
   }
 
   /** A gateway before a model, with its log thrown away. */

@@ -3,16 +3,19 @@ import { randomBytes } from 'node:crypto';
 import { Agent } from 'node:http';
 import Table from 'cli-table3';
 import { median } from '../measure';
-import { flood, percentile, stream, time, type Throughput, type Timed } from './load';
+import { percentile, stream, time, type Timed } from './callers';
+import { flood, type Throughput } from './flood';
 import { Workshop, type Measured } from './processes';
 
 const quick = process.argv.includes('--quick');
 const long = process.argv.includes('--long');
-const rounds = quick ? { hits: 5, misses: 500, overload: 5 } : { hits: 15, misses: 2_000, overload: 20 };
+const rounds = quick ? { hits: 5, misses: 500, overload: 2 } : { hits: 15, misses: 2_000, overload: 6 };
 /** Seconds of one round of hits: short, so that other work on the machine meets both sides alike. */
 const HIT_SECONDS = 1.5;
 /** Rounds that are not counted: compiled code is as fast as it gets after some ten thousand requests. */
 const WARM_UP_ROUNDS = 4;
+/** Seconds of one round of emergencies. */
+const OVERLOAD_SECONDS = 5;
 const MEMORY_SECONDS = long ? 600 : 20;
 
 const MODEL = { name: 'resnet50', version: '1.4.2', preprocessingVersion: '3' };
@@ -70,15 +73,15 @@ async function misses(gateway: Measured, model: Measured): Promise<Row> {
   const direct: number[] = [];
   for (let index = 0; index < rounds.misses; index++) {
     const body = randomBytes(4096);
-    direct.push((await time(model, agent, '/diagnose', body)).ms);
-    through.push((await time(gateway, agent, '/diagnose', body)).ms);
+    direct.push((await time(`${model.url}/diagnose`, agent, body)).ms);
+    through.push((await time(`${gateway.url}/diagnose`, agent, body)).ms);
   }
   agent.destroy();
   const figure = percentile(through.slice(100), 0.5) - percentile(direct.slice(100), 0.5);
   return { what: 'a miss, median', against: 'the model directly', figure, unit: 'ms more', bound: { atMost: 1 } };
 }
 
-/** Emergencies alone, and among four times as much work as the model can do. */
+/** Emergencies alone and among four times as much work as the model can do, in turns. */
 async function overload(workshop: Workshop, model: Measured): Promise<Row[]> {
   const concurrency = 8;
   const serviceMs = 50;
@@ -89,17 +92,24 @@ async function overload(workshop: Workshop, model: Measured): Promise<Row[]> {
     admission: { concurrency, queueLength: 100 },
     logRequests: 'failures',
   });
-  const agent = new Agent({ keepAlive: true });
-  const ask = (priority: string): Promise<Timed> =>
-    time(gateway, agent, '/', 'question', { 'x-mediform-priority': priority, 'x-service-ms': String(serviceMs) });
-  const emergencies = (): Promise<Timed[]> => stream(20, rounds.overload, () => ask('emergency'));
-  await stream(20, 2, () => ask('emergency'));
-  const alone = await emergencies();
+  const url = `${gateway.url}/`;
   const capacity = (concurrency * 1000) / serviceMs;
-  const others = stream(4 * capacity, rounds.overload + 1, () => ask(Math.random() < 0.5 ? 'normal' : 'batch'));
-  await stream(20, 1, () => ask('emergency'));
-  const among = await emergencies();
-  const shed = (await others).filter(({ status }) => status === 503).length;
+  const agent = new Agent({ keepAlive: true });
+  const headers = { 'x-mediform-priority': 'emergency', 'x-service-ms': String(serviceMs) };
+  const emergencies = (seconds: number): Promise<Timed[]> =>
+    stream(20, seconds, () => time(url, agent, 'question', headers));
+  await emergencies(2);
+  const alone: Timed[] = [];
+  const among: Timed[] = [];
+  let shed = 0;
+  for (let round = 0; round < rounds.overload; round++) {
+    alone.push(...(await emergencies(OVERLOAD_SECONDS)));
+    const crowd = workshop.crowd(url, 4 * capacity, OVERLOAD_SECONDS + 2, serviceMs);
+    // until the queue is full
+    await emergencies(1);
+    among.push(...(await emergencies(OVERLOAD_SECONDS)));
+    shed += await crowd;
+  }
   agent.destroy();
   gateway.stop();
   const failed = [...alone, ...among].filter(({ status }) => status !== 200).length;
@@ -120,7 +130,7 @@ async function overload(workshop: Workshop, model: Measured): Promise<Row[]> {
     {
       what: 'other requests that were shed',
       against: '-',
-      figure: shed / (4 * capacity * (rounds.overload + 1)),
+      figure: shed / (4 * capacity * (OVERLOAD_SECONDS + 2) * rounds.overload),
       unit: 'of all',
     },
   ];
@@ -135,7 +145,7 @@ async function memory(gateway: Measured): Promise<Row> {
   const caller = async (): Promise<void> => {
     for (let count = 0; performance.now() < end; count++) {
       const body = count % 2 === 0 ? 'the same' : randomBytes(8192);
-      await time(gateway, agent, '/diagnose', body);
+      await time(`${gateway.url}/diagnose`, agent, body);
     }
   };
   await Promise.all(Array.from({ length: 20 }, caller));

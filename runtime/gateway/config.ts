@@ -41,6 +41,7 @@ const schema = z.strictObject({
   admission: z.optional(
     z.strictObject({
       concurrency: number,
+      reserve: number,
       queueLength: number,
       batchAgeing: number,
       classes: z.optional(z.strictObject({ emergency: classLimits, normal: classLimits, batch: classLimits })),

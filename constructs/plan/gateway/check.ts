@@ -80,12 +80,23 @@ function checkAdmission(problems: Problems, config: GatewayConfig): void {
     );
   count('admission.queueLength', plan.queueLength, 0);
   positive(problems, 'admission.batchAgeing', plan.batchAgeing, 'a batch request that never ages could wait for ever');
-  if (!count('admission.concurrency', plan.concurrency, 1)) {
+  const { concurrency: places, reserve } = plan;
+  if (!count('admission.concurrency', places, 1) || !count('admission.reserve', reserve, 0)) {
+    return;
+  }
+  const some = problems.check(
+    reserve < places,
+    'admission.reserve',
+    reserve,
+    `be less than 'admission.concurrency' (${places})`,
+    'nothing but emergencies would ever run',
+  );
+  if (!some) {
     return;
   }
   let above: { readonly property: string; readonly concurrency: number } = {
     property: 'admission.concurrency',
-    concurrency: plan.concurrency,
+    concurrency: places,
   };
   for (const priority of CLASSES) {
     const property = `admission.classes.${priority}`;
@@ -103,6 +114,14 @@ function checkAdmission(problems: Problems, config: GatewayConfig): void {
     }
     above = { property: `${property}.concurrency`, concurrency };
   }
+  const { normal } = plan.classes;
+  problems.check(
+    normal.concurrency <= places - reserve,
+    'admission.classes.normal.concurrency',
+    normal.concurrency,
+    `be at most 'admission.concurrency' less 'admission.reserve' (${places - reserve})`,
+    'the reserve is free for emergencies',
+  );
 }
 
 function checkPriority(problems: Problems, property: string, priority: Priority | undefined): void {

@@ -210,6 +210,14 @@ export interface AdmissionConfig {
   readonly concurrency?: number;
 
   /**
+   * Places at the model that are free for an emergency, whatever runs: others start only where so many are left after
+   * them. Fewer than `concurrency`.
+   *
+   * @default 1, and 0 where `concurrency` is 1
+   */
+  readonly reserve?: number;
+
+  /**
    * Requests that may wait, over all classes.
    *
    * @default 200
@@ -230,10 +238,9 @@ export interface AdmissionConfig {
 /** Limits of one class of requests. */
 export interface ClassLimits {
   /**
-   * Requests of this class *and of less urgent ones* that the model may work on at a time. What is left is reserved for
-   * more urgent ones.
+   * Requests of this class *and of less urgent ones* that the model may work on at a time.
    *
-   * @default - emergency: all; normal: all but one; batch: half of all (at least 1 each)
+   * @default - emergency: all; normal: all but `reserve`; batch: half of all, and no more than normal (at least 1)
    */
   readonly concurrency?: number;
 

@@ -17,6 +17,7 @@ export const GATEWAY_DEFAULTS = {
   admission: {
     // a GPU server batches about this many; measure your own
     concurrency: 8,
+    reserve: 1,
     // four times the queue at which the scaling rules add replicas (50): they need minutes to come
     queueLength: 200,
     batchAgeing: 30,
@@ -133,11 +134,16 @@ export function planGateway(config: GatewayConfig): GatewayPlan {
 export function planAdmission(config: AdmissionConfig): AdmissionPlan {
   const defaults = GATEWAY_DEFAULTS.admission;
   const concurrency = config.concurrency ?? defaults.concurrency;
+  const reserve = config.reserve ?? (concurrency > 1 ? defaults.reserve : 0);
   const queueLength = config.queueLength ?? defaults.queueLength;
+  const others = concurrency - reserve;
   const shares = {
     emergency: { concurrency, queueLength },
-    normal: { concurrency: Math.max(1, concurrency - 1), queueLength },
-    batch: { concurrency: Math.max(1, Math.floor(concurrency / 2)), queueLength: Math.ceil(queueLength / 2) },
+    normal: { concurrency: others, queueLength },
+    batch: {
+      concurrency: Math.min(others, Math.max(1, Math.floor(concurrency / 2))),
+      queueLength: Math.ceil(queueLength / 2),
+    },
   };
   const limits = (priority: Priority): Complete<ClassLimits> => ({
     ...shares[priority],
@@ -146,6 +152,7 @@ export function planAdmission(config: AdmissionConfig): AdmissionPlan {
   });
   return {
     concurrency,
+    reserve,
     queueLength,
     batchAgeing: config.batchAgeing ?? defaults.batchAgeing,
     classes: { emergency: limits('emergency'), normal: limits('normal'), batch: limits('batch') },

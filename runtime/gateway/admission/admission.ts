@@ -144,13 +144,19 @@ export class Admission implements TicketOffice {
     return normal === undefined || this.#due(batch) < this.#due(normal) ? batch : normal;
   }
 
-  /** Whether the model may get one more of a class: limits count a class together with the less urgent ones. */
+  /**
+   * Whether the model may get one more of a class. Limits count a class together with the less urgent ones; the reserve
+   * is free whatever runs, so an emergency that uses it makes others wait until it is free again.
+   */
   #hasRoom(priority: Priority): boolean {
     const { plan } = this;
     const { emergency, normal, batch } = this.#running;
+    const all = emergency + normal + batch;
+    const places = Math.min(plan.concurrency, plan.classes.emergency.concurrency);
     return (
-      emergency + normal + batch < Math.min(plan.concurrency, plan.classes.emergency.concurrency) &&
-      (priority === Priority.EMERGENCY || normal + batch < plan.classes.normal.concurrency) &&
+      all < places &&
+      (priority === Priority.EMERGENCY ||
+        (all < places - plan.reserve && normal + batch < plan.classes.normal.concurrency)) &&
       (priority !== Priority.BATCH || batch < plan.classes.batch.concurrency)
     );
   }

@@ -19,11 +19,13 @@ describe('whatever comes', () => {
     { weight: 2, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 20_000 }) }) },
   );
   const limits = fc
-    .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(5), fc.nat(), fc.nat(), fc.integer({ min: 1, max: 30 }))
-    .map(([concurrency, queueLength, n, b, batchAgeing]) => {
-      const normal = 1 + (n % concurrency);
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(5), fc.nat(), fc.nat(), fc.nat(), fc.integer({ min: 1, max: 30 }))
+    .map(([concurrency, queueLength, r, n, b, batchAgeing]) => {
+      const reserve = r % concurrency;
+      const normal = 1 + (n % (concurrency - reserve));
       return {
         concurrency,
+        reserve,
         queueLength,
         batchAgeing,
         classes: { normal: { concurrency: normal }, batch: { concurrency: 1 + (b % normal), maxWait: 40 } },
@@ -94,7 +96,18 @@ describe('whatever comes', () => {
         expect(running).toBe(plan.concurrency);
       }
       if (of(tickets, 'waiting', 'normal').length > 0) {
-        expect(running === plan.concurrency || lower === plan.classes.normal.concurrency).toBe(true);
+        expect(running >= plan.concurrency - plan.reserve || lower === plan.classes.normal.concurrency).toBe(true);
+      }
+    });
+  });
+
+  test('others start only where the reserve stays free', () => {
+    property(({ plan, tickets, before }) => {
+      const started = of(tickets, 'running', 'normal', 'batch').filter(
+        (ticket) => before.find((one) => one.ticket === ticket)?.state !== 'running',
+      );
+      if (started.length > 0) {
+        expect(of(tickets, 'running').length).toBeLessThanOrEqual(plan.concurrency - plan.reserve);
       }
     });
   });

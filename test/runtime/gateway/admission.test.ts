@@ -32,6 +32,29 @@ describe('order', () => {
     expect(admission.enter('emergency').state).toBe('waiting');
   });
 
+  test('the place is free again before others start: an emergency that uses it makes them wait', () => {
+    const { admission } = office({ concurrency: 3 });
+    const running = [1, 2].map(() => admission.enter('normal'));
+    const emergency = admission.enter('emergency');
+    const waiting = admission.enter('normal');
+    running[0]?.leave();
+    expect(waiting.state).toBe('waiting');
+    expect(admission.enter('emergency').state).toBe('running');
+    running[1]?.leave();
+    expect(waiting.state).toBe('waiting');
+    emergency.leave();
+    expect(waiting.state).toBe('running');
+  });
+
+  test('as many places as wanted are kept free, or none', () => {
+    const states = (reserve: number): string[] => {
+      const { admission } = office({ concurrency: 4, reserve });
+      return [1, 2, 3, 4].map(() => admission.enter('normal').state);
+    };
+    expect(states(0)).toEqual(['running', 'running', 'running', 'running']);
+    expect(states(3)).toEqual(['running', 'waiting', 'waiting', 'waiting']);
+  });
+
   test('batch gets half the places at most', () => {
     const { admission } = office({ concurrency: 4 });
     const batch = [1, 2, 3].map(() => admission.enter('batch'));

@@ -47,6 +47,7 @@ test('everything can be given', () => {
     ],
     admission: {
       concurrency: 4,
+      reserve: 2,
       queueLength: 20,
       batchAgeing: 5,
       classes: { emergency: { maxWait: 2 }, normal: limits },
@@ -108,6 +109,13 @@ test.each<[string, object, string[]]>([
     'batch over normal',
     { admission: { concurrency: 8, classes: { normal: { concurrency: 2 }, batch: { concurrency: 3 } } } },
     ['admission.classes.batch.concurrency'],
+  ],
+  ['a reserve of all places', { admission: { concurrency: 4, reserve: 4 } }, ['admission.reserve']],
+  ['half a place in reserve', { admission: { reserve: 0.5 } }, ['admission.reserve']],
+  [
+    'the reserve given to normal requests',
+    { admission: { concurrency: 4, classes: { normal: { concurrency: 4 } } } },
+    ['admission.classes.normal.concurrency'],
   ],
   ['batch that never ages', { admission: { batchAgeing: 0 } }, ['admission.batchAgeing']],
   ['trust in everybody', { trustedCallers: [{ priorities: ['emergency'] }] }, ['trustedCallers[0]']],

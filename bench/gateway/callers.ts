@@ -1,35 +1,6 @@
-/** Load on a server, and what came of it. */
+/** Single callers, and how long they wait. */
 import { type Agent, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import autocannon from 'autocannon';
-import type { Measured } from './processes';
-
-/** What many callers at a time got. */
-export interface Throughput {
-  readonly perSecond: number;
-  /** Microseconds of the server's processor for each request. */
-  readonly processorMicroseconds: number;
-}
-
-/** As many requests as a server can answer, from 20 callers that wait for each answer. */
-export async function flood(server: Measured, path: string, body: Buffer, seconds: number): Promise<Throughput> {
-  const before = server.processorSeconds;
-  const result = await autocannon({
-    url: server.url + path,
-    method: 'POST',
-    body,
-    connections: 20,
-    duration: seconds,
-  });
-  const { total } = result.requests;
-  if (result.non2xx + result.errors > 0) {
-    throw new Error(`${result.non2xx} answers were no successes, ${result.errors} requests failed`);
-  }
-  return {
-    perSecond: total / result.duration,
-    processorMicroseconds: ((server.processorSeconds - before) / total) * 1e6,
-  };
-}
 
 /** One answer to a caller on a kept connection. */
 export interface Timed {
@@ -39,15 +10,14 @@ export interface Timed {
 
 /** Milliseconds until the end of an answer. */
 export function time(
-  server: Measured,
+  url: string,
   agent: Agent,
-  path: string,
   body: Buffer | string,
   headers: { readonly [name: string]: string } = {},
 ): Promise<Timed> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
-    const request = httpRequest(server.url + path, { method: 'POST', agent, headers }, (response) => {
+    const request = httpRequest(url, { method: 'POST', agent, headers }, (response) => {
       response.resume();
       response.on('end', () => resolve({ ms: performance.now() - start, status: response.statusCode ?? 0 }));
       response.on('error', reject);
