@@ -16,6 +16,7 @@ import { newIncarnation } from './logs/log-store';
 import { CacheMetrics } from './metrics';
 import { TierOptimizer } from './optimizer';
 import { Prefetcher } from './prefetcher';
+import { RingCheck } from './ring-check';
 import type { connectStores, Stores } from './stores';
 import { TierChain } from './tier-chain';
 import type { CacheStatus, MedicalCache, PrefetchSource } from './types';
@@ -36,7 +37,7 @@ export interface CacheDeps {
   readonly random?: () => number;
 }
 
-/** How often what nobody asks for is swept out, and expired rows are deleted. */
+/** How often what nobody asks for is swept out, expired rows are deleted, and key rings are compared. */
 const SWEEP_MS = 30_000;
 /** Longest wait for the logs at the start, and for writes at the end. */
 const PATIENCE_MS = 1_000;
@@ -115,9 +116,11 @@ export async function assembleCache(
     background,
   });
 
+  const ringCheck = new RingCheck(namespace, stores.tiers, () => rings.ring, metrics, log);
   const sweeping = setInterval(() => {
     hot.sweep(now());
     prefetcher.sweep();
+    background(ringCheck.run());
     background(stores.purge());
   }, SWEEP_MS);
   sweeping.unref();

@@ -1,5 +1,7 @@
 /** Gateways under load while the servers of their cache die, hang and fill up, and while keys change. */
 import { createHash } from 'node:crypto';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMedicalCache, type CacheConfig } from '../../runtime/cache';
 import { CacheFleet } from './support/cache-fleet';
@@ -192,6 +194,8 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
     }
 
     // a key that is wrong is a miss and an alarm, and never a failure
+    const outdated = join(fleet.processes.folder, 'outdated.json');
+    copyFileSync(fleet.keyRingFile, outdated);
     fleet.writeRing('third', ['third']);
     await sleep(6_000);
     const [first] = gateways as [GatewayProcess, GatewayProcess];
@@ -200,10 +204,15 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
       text: diagnosisOf('image 1', 4_096),
       headers: { 'x-mediform-cache': 'miss' },
     });
-    const { text: alarmed } = await call(`${first.admin}/metrics`);
-    expect(alarmed).toMatch(/^mediform_cache_key_faults_total\{.*reason="unknown_key".* [1-9]\d*$/m);
+    await replica({ ...cache, keyRingFile: outdated });
+    const alarmed = { reason: 'unknown_key' };
+    await waitFor(
+      'an alarm, since another replica has none of its keys',
+      async () => ((await metric(first.admin, 'mediform_cache_key_faults_total', alarmed)) ?? 0) > 0,
+      { timeoutMs: 90_000 },
+    );
     fleet.writeRing('first', ['first']);
-  }, 90_000);
+  }, 180_000);
 
   test('a replica that the bus does not reach answers nothing from the cache, and nothing old when it is back', async () => {
     const redis = await startRedis(fleet.processes);
