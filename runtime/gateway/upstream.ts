@@ -2,12 +2,14 @@ import {
   Agent,
   request as httpRequest,
   type ClientRequest,
+  type ClientRequestArgs,
   type IncomingMessage,
   type RequestOptions,
 } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Socket, TcpSocketConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GatewayPlan } from '../../constructs/plan/gateway/defaults';
+import { ModelSocket } from './model-socket';
 
 /** Servers such as gunicorn close unused connections after 2 s: we must be the first. */
 const FREE_SOCKET_MS = 1_500;
@@ -31,6 +33,10 @@ export interface UpstreamCall {
 
 /** Unused connections are closed before the model's server may close them. */
 class ModelAgent extends Agent {
+  override createConnection(options: ClientRequestArgs): Duplex {
+    return new ModelSocket(options).connect(options as TcpSocketConnectOpts);
+  }
+
   override keepSocketAlive(socket: Duplex): boolean {
     super.keepSocketAlive(socket);
     (socket as Partial<Socket>).setTimeout?.(FREE_SOCKET_MS);
