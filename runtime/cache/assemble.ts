@@ -5,6 +5,8 @@ import { register, type Registry } from 'prom-client';
 import { checkCacheConfig } from '../../constructs/plan/cache/checks';
 import { DEFAULT_MAX_STALENESS_MS, type CacheConfig } from '../../constructs/plan/cache/config';
 import { CACHE_KINDS, CacheKind } from '../../constructs/plan/cache/kinds';
+import { CacheMetric } from '../../constructs/plan/cache/metrics';
+import { Problems } from '../../constructs/plan/errors';
 import { HotTier } from './hot-tier';
 import { LoggedInvalidation, LogWriter, type EventLog } from './invalidation';
 import { RingSource } from './key-ring-source';
@@ -25,7 +27,11 @@ import { Validity } from './validity';
 
 /** What the cache takes from its surroundings. */
 export interface CacheDeps {
-  /** Where its metrics go; its default labels become theirs. @default - prom-client's global one */
+  /**
+   * Where its metrics go until it is closed; its default labels become theirs. Each open cache needs its own.
+   *
+   * @default - prom-client's global one
+   */
   readonly registry?: Registry;
   /** Told of what an operator should see, never with a key, query or identifier. @default - one JSON line on stderr each */
   readonly log?: (level: 'warn' | 'error', event: string, facts: { readonly [fact: string]: string | number }) => void;
@@ -50,6 +56,7 @@ export async function assembleCache(
 ): Promise<MedicalCache> {
   const { log = logLine, now = Date.now, prefetch, random = Math.random, registry = register } = deps;
   checkCacheConfig(config);
+  checkRegistry(registry);
   const { breaker, hot: hotConfig, maxStalenessMs = DEFAULT_MAX_STALENESS_MS, namespace, versions = {} } = config;
   const closing = new AbortController();
   const { signal } = closing;
@@ -143,8 +150,22 @@ export async function assembleCache(
       followers.forEach((follower) => follower.close());
       await stores.close();
       await Promise.race([Promise.all(following), pause()]);
+      Object.values(CacheMetric).forEach((name) => registry.removeSingleMetric(name));
     },
   };
+}
+
+/** Else prom-client would say that it knows a name already. */
+function checkRegistry(registry: Registry): void {
+  const problems = new Problems();
+  problems.check(
+    registry.getSingleMetric(CacheMetric.LOOKUPS) === undefined,
+    'registry',
+    'of an open cache',
+    'be one that no other open cache has',
+    'their metrics have the same names',
+  );
+  problems.throwIfAny();
 }
 
 /** Where no process shares anything, what is recorded is in force at once. */

@@ -3,6 +3,7 @@ import { trace } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { Breaker } from '../../../runtime/cache/breaker';
+import { createMedicalCache } from '../../../runtime/cache/create';
 import { FAILED, Guard } from '../../../runtime/cache/guarded-tier';
 import { HotTier } from '../../../runtime/cache/hot-tier';
 import { NextClassModel } from '../../../runtime/cache/markov';
@@ -242,6 +243,19 @@ describe('the next class', () => {
 });
 
 describe('metrics', () => {
+  test('of one open cache are in a registry; they leave it when it closes', async () => {
+    const registry = new Registry();
+    const first = await createMedicalCache({ namespace: 'test' }, { registry });
+    await expect(createMedicalCache({ namespace: 'test' }, { registry })).rejects.toThrow(
+      "'registry' (of an open cache) must be one that no other open cache has because",
+    );
+    await first.close();
+    expect(await registry.metrics()).toBe('\n');
+    const second = await createMedicalCache({ namespace: 'test' }, { registry });
+    expect(await registry.metrics()).toContain('mediform_cache_lookups_total');
+    await second.close();
+  });
+
   test('a histogram reads as one of prom-client with the same observations', async () => {
     const values = [0.0001, 0.0005, 0.0007, 0.3, 7];
     const [own, theirs] = [new Registry(), new Registry()];
