@@ -5,6 +5,8 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/bundles.js',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // a busy machine is no failure; what hangs is told apart by its own, shorter waits
+  testTimeout: 60_000,
   // types are checked by `npm run types`, once and for all files
   transform: {
     '^.+\\.ts$': [
