@@ -1,6 +1,6 @@
 /** Processes that share a cache on real servers. */
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMedicalCache, migrate, type CacheConfig, type CacheQuery, type MedicalCache } from 'mediform/cache';
@@ -55,7 +55,9 @@ export class CacheFleet {
   writeRing(current: string, names: readonly string[]): void {
     names.forEach((name) => (this.keys[name] ??= randomBytes(32).toString('base64')));
     const keys = Object.fromEntries(names.map((name) => [name, this.keys[name]]));
-    writeFileSync(this.keyRingFile, JSON.stringify({ current, keys }));
+    // at once, as Kubernetes does it: nobody reads a half
+    writeFileSync(`${this.keyRingFile}.new`, JSON.stringify({ current, keys }));
+    renameSync(`${this.keyRingFile}.new`, this.keyRingFile);
   }
 
   /**
