@@ -95,7 +95,7 @@ describeDeployment('a cached service as it is deployed', () => {
     startServer('redis', 'redis', { 6379: redis });
     startServer('memcached', 'memcached-0', { 11211: first, 11212: local1 });
     startServer('memcached', 'memcached-1', { 11211: second, 11212: local2 });
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     model?.server.close();
     model?.server.closeAllConnections();
@@ -178,7 +178,7 @@ describeDeployment('a cached service as it is deployed', () => {
       "SELECT DISTINCT tableowner FROM pg_tables WHERE tablename LIKE 'mediform_cache%'",
     );
     expect(rows).toEqual([{ tableowner: 'results_owner' }]);
-  }, 60_000);
+  }, 180_000);
 
   it('answers from the model once, and then from every tier in turn as those above are gone', async () => {
     await startGateway();
@@ -206,7 +206,7 @@ describeDeployment('a cached service as it is deployed', () => {
       }
     }
     expect(model.calls).toBe(1);
-  }, 120_000);
+  }, 240_000);
 
   it('fills servers that came back empty from the database', async () => {
     startServer('redis', 'redis', { 6379: ports.redis });
@@ -221,7 +221,7 @@ describeDeployment('a cached service as it is deployed', () => {
     await startGateway();
     expect((await diagnose()).cache).toMatch(/^hit; tier=(hot|redis)/);
     expect(model.calls).toBe(1);
-  }, 60_000);
+  }, 180_000);
 
   it('tells Prometheus what the scaling rules and the alerts read', async () => {
     const text = await (await admin('/metrics')).text();
@@ -250,7 +250,7 @@ describeDeployment('a cached service as it is deployed', () => {
       ),
     );
     await expect(diagnose()).rejects.toThrow();
-  }, 60_000);
+  }, 180_000);
 });
 
 /** The same objects, whose programs do not take a busy machine for a server that hangs. */

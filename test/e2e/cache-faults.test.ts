@@ -18,7 +18,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
   let fleet: CacheFleet;
   beforeAll(async () => {
     fleet = await CacheFleet.start();
-  }, 60_000);
+  }, 180_000);
   afterEach(() => fleet.closeCaches());
   afterAll(() => fleet.stop());
 
@@ -46,7 +46,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       await waitFor('the tier to be written to again', async () => (await written()) > before);
       await load.report();
     },
-    60_000,
+    180_000,
   );
 
   test('all die: everything is computed, an invalidation fails loudly, and all is well when they are back', async () => {
@@ -64,7 +64,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
     await waitFor('an invalidation to be recorded by all', () => cache.invalidation.diagnosis('study-1'));
     const report = await load.report();
     expect(Object.keys(report.byTier)).toEqual(expect.arrayContaining(['redis', 'compute']));
-  }, 90_000);
+  }, 180_000);
 
   test('a cache that starts while all are away starts, and becomes fast when they come', async () => {
     await Promise.all([fleet.redis.kill(), fleet.postgres.kill()]);
@@ -75,7 +75,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       await sleep(50);
       return (await cache.diagnosis.getOrCompute(study(1), text('computed'))).tier === 'hot';
     });
-  }, 60_000);
+  }, 180_000);
 
   test.each(['redis', 'memcached'] as const)(
     '%s hangs: calls do not, and it is left alone',
@@ -100,7 +100,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       expect(await metrics(new RegExp(`tier_errors_total.*tier="${name}".*reason="deadline"`))).toBeGreaterThan(0);
       expect(await metrics(new RegExp(`tier_errors_total.*tier="${name}".*reason="breaker"`))).toBeGreaterThan(0);
     },
-    60_000,
+    180_000,
   );
 
   test('full servers refuse or evict entries, and keep the log of invalidations', async () => {
@@ -124,7 +124,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
     expect(await inTier(later, 1)).toBeUndefined();
     await later.invalidation.diagnosis('study-299');
     await waitFor('the invalidation', async () => (await inTier(cache, 299)) === undefined);
-  }, 60_000);
+  }, 180_000);
 
   describe('with Redis alone for the log', () => {
     /** What holds the entry when Redis has lost it: a store that invalidations never reach. */
@@ -163,7 +163,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       await watch;
       expect(served).toBe(false);
       await proxy.close();
-    }, 60_000);
+    }, 180_000);
 
     test('a Redis that comes back without its last records takes nothing of the time before on trust', async () => {
       const redis = await startRedis(fleet.processes);
@@ -187,7 +187,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       expect(await inTier(fresh, 1)).toBeUndefined();
       await fresh.diagnosis.getOrCompute(study(1), text('corrected'));
       expect(await inTier(fresh, 1)).toBe('hot');
-    }, 60_000);
+    }, 180_000);
 
     test('a Redis that is emptied while it runs costs the cache, and no more', async () => {
       const redis = await startRedis(fleet.processes);
@@ -205,7 +205,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       });
       await cache.invalidation.diagnosis('study-1');
       expect(await inTier(cache, 1)).toBeUndefined();
-    }, 60_000);
+    }, 180_000);
   });
 
   test('Redis is away during an invalidation: the database has it, all who reach it obey, Redis gets it later', async () => {
@@ -227,5 +227,5 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
     await client.connect();
     await waitFor('the record', async () => (await client.xLen(`{${config.namespace}}:cache_invalidation`)) === 1);
     client.destroy();
-  }, 60_000);
+  }, 180_000);
 });

@@ -16,7 +16,7 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
   const children: ChildProcess[] = [];
   beforeAll(async () => {
     fleet = await CacheFleet.start();
-  }, 60_000);
+  }, 180_000);
   afterEach(async () => {
     children.splice(0).forEach((child) => child.disconnect());
     await fleet.closeCaches();
@@ -48,14 +48,14 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
     expect(answers.filter(({ computed }) => computed)).toHaveLength(1);
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(answers.map(({ tier }) => tier).sort()).toEqual(['compute', 'redis']);
-  }, 60_000);
+  }, 180_000);
 
   test('so they are with the database alone to agree on', async () => {
     const config = fleet.config({ redis: undefined, memcached: undefined });
     const [first, second] = await Promise.all([otherProcess(config), otherProcess(config)]);
     const answers = await Promise.all([first({ index: 1, computeMs: 700 }), second({ index: 1, computeMs: 700 })]);
     expect(answers.filter(({ computed }) => computed)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('a process that dies while it computes holds no one up for long', async () => {
     const config = fleet.config();
@@ -66,7 +66,7 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
     const { cache } = await fleet.open(config);
     const answer = await cache.diagnosis.getOrCompute(study(1), text('by the survivor'));
     expect(answer.tier).toBe('compute');
-  }, 30_000);
+  }, 180_000);
 
   test('an invalidation reaches another process at once, and who listens to the channel', async () => {
     const config = fleet.config();
@@ -90,7 +90,7 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
       expect(heard[round]).toEqual({ data_type: dataType, data_id: dataId });
     }
     listener.destroy();
-  }, 60_000);
+  }, 180_000);
 
   test('all knowledge goes at once, however much there is', async () => {
     const { cache } = await fleet.open(fleet.config());
@@ -100,7 +100,7 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
     await cache.invalidation.knowledge();
     const found = await Promise.all(questions.map((query) => cache.knowledge.get(query)));
     expect(found.filter((answer) => answer !== undefined)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('a warm-up fills a process that starts from the database', async () => {
     const config = fleet.config();
@@ -114,7 +114,7 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
     expect(await fresh.optimizer.warmUp()).toBe(20);
     const tiers = await Promise.all(Array.from({ length: 20 }, (_, index) => inTier(fresh, index)));
     expect(new Set(tiers)).toEqual(new Set(['hot']));
-  }, 60_000);
+  }, 180_000);
 
   test('keys rotate under load, and no answer is lost or mixed up', async () => {
     const config = fleet.config({ hot: { maxBytes: 1_048_576, maxEntryBytes: 1_024 } });
@@ -141,5 +141,5 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
       expect(await metrics(/key_faults_total/)).toBe(0);
     }
     fleet.writeRing('first', ['first']);
-  }, 60_000);
+  }, 180_000);
 });

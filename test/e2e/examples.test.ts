@@ -55,19 +55,19 @@ describeWithCluster('the examples on a real control plane', () => {
       }
       await cluster.addNodes(...nodes);
       await cluster.apply([...namespaces, ...volumesFor(objects)]);
-    }, 120_000);
+    }, 240_000);
     // the next example finds none of it, even where a test was left out
     afterAll(() => cluster.delete([...objects, ...namespaces, ...volumesFor(objects), ...nodes.map(nodeOf)]), 120_000);
 
     it('is accepted without an error or a warning', async () => {
       const applied = await cluster.apply(objects, { fieldManager: FIELD_MANAGER });
       expect(applied.objects.map(describeObject)).toEqual(objects.map(describeObject));
-    }, 60_000);
+    }, 180_000);
 
     it('is kept in full: no field is dropped in silence', async () => {
       const kept = await cluster.read(objects);
       expect(kept).toMatchObject(objects.map(asKept));
-    }, 60_000);
+    }, 180_000);
 
     it('lives in namespaces that refuse pods below the standard "restricted"', async () => {
       const homes = namespaces.filter(({ metadata }) => Object.keys(metadata.labels ?? {}).length > 0);
@@ -76,7 +76,7 @@ describeWithCluster('the examples on a real control plane', () => {
         const refused = cluster.apply([privilegedPod(metadata.name)], { dryRun: true });
         await expect(refused).rejects.toThrow('violates PodSecurity "restricted:latest"');
       }
-    }, 60_000);
+    }, 180_000);
 
     it('runs all replicas and Jobs on the nodes of its pools', async () => {
       const workloads = objects.filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet');
@@ -84,7 +84,7 @@ describeWithCluster('the examples on a real control plane', () => {
         await cluster.waitFor(
           `all replicas of ${describeObject(workload)}`,
           async () => (await readyReplicas(workload)) === leastReplicas(workload),
-          60_000,
+          180_000,
         );
       }
       for (const { metadata } of objects.filter(({ kind }) => kind === 'Job')) {
@@ -112,20 +112,20 @@ describeWithCluster('the examples on a real control plane', () => {
         const isBatch = spec.priorityClassName === 'batch-priority';
         expect(labels?.['mediform.io/workload']).toBe(isBatch ? 'batch' : undefined);
       }
-    }, 60_000);
+    }, 180_000);
 
     it('stays as it is when it is applied again', async () => {
       const before = await cluster.read(objects);
       await cluster.apply(objects, { fieldManager: FIELD_MANAGER });
       const after = await cluster.read(objects);
       expect(after.map(withoutStatus)).toEqual(before.map(withoutStatus));
-    }, 60_000);
+    }, 180_000);
 
     it('is deleted without a trace', async () => {
       await cluster.delete([...objects, ...namespaces]);
       expect(await cluster.read([...objects, ...namespaces])).toEqual([]);
       expect(await podsOf(namespaces)).toEqual([]);
-    }, 120_000);
+    }, 240_000);
 
     async function readyReplicas({ kind, metadata: { name, namespace } }: KubeObject): Promise<number | undefined> {
       return (await cluster.get<Workload>(kind.toLowerCase(), name, namespace))?.status.readyReplicas;

@@ -138,7 +138,7 @@ test('10,000 malformed requests: no crash, nothing left, and nothing of them in 
     expect([where, what.includes(SECRET), what.includes('4711')]).toEqual([where, false, false]);
   }
   expect(log()).not.toContain('unexpected');
-}, 120_000);
+}, 240_000);
 
 describe('slow callers', () => {
   /** The shortest default of a limit that these tests set, in milliseconds: without the limit nobody is let go sooner. */
@@ -191,7 +191,10 @@ describe('slow callers', () => {
     const { gateway, url, admin } = await start({ admission: { concurrency: 1 } });
     const sockets = Array.from({ length: 20 }, () => connect(gateway.port, '127.0.0.1'));
     sockets.forEach((socket) => socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf'));
-    await waitFor('all to be held', async () => (await metric(admin, 'mediform_buffered_bytes')) === 20 * 'half'.length);
+    await waitFor(
+      'all to be held',
+      async () => (await metric(admin, 'mediform_buffered_bytes')) === 20 * 'half'.length,
+    );
     expect(await call(url, { body: 'x' })).toMatchObject({ status: 200 });
     sockets.forEach((socket) => socket.destroy());
   });

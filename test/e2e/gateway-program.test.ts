@@ -18,7 +18,7 @@ let model: Model;
 const running: GatewayProcess[] = [];
 beforeAll(async () => {
   bundle = await bundleGateway();
-}, 60_000);
+}, 180_000);
 afterAll(() => bundle.remove());
 beforeEach(async () => {
   model = await Model.start();
@@ -97,7 +97,7 @@ test('a body of 300 MB passes in flat memory, is hashed on its way, and found th
   expect(received).toHaveLength(1);
   expect((most - idle) / MIB).toBeLessThan(100);
   expect(await metric(gateway.admin, 'mediform_buffered_bytes')).toBe(0);
-}, 120_000);
+}, 240_000);
 
 /** Bytes of more than what systems hold in the buffers of a few connections. */
 const IN_BUFFERS = 60 * MIB;
@@ -138,7 +138,7 @@ test('a model that reads nothing stops the caller, and not one byte more is held
   const [response] = (await answered) as [IncomingMessage];
   response.resume();
   expect([response.statusCode, received]).toEqual([200, 200 * MIB]);
-}, 60_000);
+}, 180_000);
 
 test('a caller that reads slowly slows the model, and an answer of 200 MB is never held', async () => {
   const gateway = await start({ timeouts: { idle: 30 } });
@@ -162,7 +162,7 @@ test('a caller that reads slowly slows the model, and an answer of 200 MB is nev
   response.on('data', (chunk: Buffer) => (received += chunk.length));
   await once(response, 'end');
   expect(received).toBe(200 * MIB);
-}, 60_000);
+}, 180_000);
 
 describe('on SIGTERM', () => {
   test('under load, all that was taken is answered, and it ends with 0 before its time', async () => {
@@ -204,7 +204,7 @@ describe('on SIGTERM', () => {
     expect(await gateway.ended()).toBe(0);
     expect(model.asked.length).toBe(answers.length);
     expect(gateway.output).toMatch(/"event":"drained".*"cutOff":0/);
-  }, 60_000);
+  }, 180_000);
 
   test('the model’s hook is told when the last request has been, and no sooner', async () => {
     const gateway = await start({ drain: { timeout: 20 } });

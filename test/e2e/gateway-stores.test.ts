@@ -46,7 +46,7 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
       // what a tier answers shows only where nothing was loaded ahead
       warmUp: { maxEntries: 0 },
     };
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await processes.stop();
     bundle.remove();
@@ -117,7 +117,7 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
       expect([secret, stored.join('\n').includes(secret)]).toEqual([secret, false]);
       expect([secret, [first, second].some(({ output }) => output.includes(secret))]).toEqual([secret, false]);
     }
-  }, 60_000);
+  }, 180_000);
 
   test('a new version of the model, or of what is done to images before it, finds nothing of the one before', async () => {
     const first = await replica();
@@ -131,7 +131,7 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
       expect(headers['x-mediform-model']).toBe(`${name}; version=${version}`);
     }
     expect(model.asked).toHaveLength(4);
-  }, 60_000);
+  }, 180_000);
 
   test('two replicas that are asked the same at a time compute it once', async () => {
     const gateways = await Promise.all([replica(), replica()]);
@@ -142,7 +142,7 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
     const answers = await Promise.all([...gateways, ...gateways].map((gateway) => ask(gateway, 'the same image')));
     expect(answers.map(({ status, text }) => [status, text])).toEqual(Array(4).fill([200, '{"finding":"once"}']));
     expect(model.asked).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('an emergency waits for no other replica', async () => {
     const [first, second] = await Promise.all([replica(), replica()]);
@@ -156,7 +156,7 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
     expect(await emergency).toMatchObject({ status: 200 });
     answers[0]?.();
     await batch;
-  }, 60_000);
+  }, 180_000);
 
   test('what is invalidated is served by no replica any more', async () => {
     const [first, second] = await Promise.all([replica(), replica()]);
@@ -176,7 +176,7 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
     const renewed = async (): Promise<boolean> => String(how(await ask(second, 'image', study))).includes('tier=redis');
     await waitFor('the other one to obey', renewed, { timeoutMs: 10_000 });
     expect(model.asked).toHaveLength(3);
-  }, 60_000);
+  }, 180_000);
 
   test('the death of a tier, and of all, only makes it slower', async () => {
     const first = await replica();
@@ -206,7 +206,7 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
       return how(await ask(fourth, 'image after the outage')) !== 'miss';
     });
     expect(await metric(fourth.admin, 'requests_total', { code: '503', priority: 'normal' })).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   test('a tier that hangs holds nobody up', async () => {
     const gateway = await replica({}, { ...cache, redis: redis.config });
@@ -221,5 +221,5 @@ describeWithStores('gateways with shared tiers', ['redis', 'memcached', 'postgre
     } finally {
       redis.resume();
     }
-  }, 60_000);
+  }, 180_000);
 });

@@ -80,7 +80,7 @@ describeWithStores('Memcached of a cache', ['memcached'], () => {
     const [stats] = (await once(exporter, 'data')) as [Buffer];
     expect(stats.toString()).toContain('STAT curr_items 0');
     expect(await passes(pod.containers[0]?.livenessProbe, container)).toBe(true);
-  }, 60_000);
+  }, 180_000);
 
   it('is used by the cache with its certificate, which is read again for each connection', async () => {
     const { port, container } = await start();
@@ -123,7 +123,7 @@ describeWithStores('Memcached of a cache', ['memcached'], () => {
     } finally {
       await Promise.all([tier.close(), nobody.close()]);
     }
-  }, 60_000);
+  }, 180_000);
 
   it('takes a new authority up while it runs', async () => {
     const { port, container, folder, pod } = await start();
@@ -142,7 +142,7 @@ describeWithStores('Memcached of a cache', ['memcached'], () => {
     processes.run({ name: 'memcached', ...container });
     await waitFor('the liveness probe', () => passes(pod.containers[0]?.livenessProbe, container));
     await expect(say(port, 'version', { shown: user })).rejects.toThrow(/unknown.ca/i);
-  }, 60_000);
+  }, 180_000);
 
   it.each(['certificates', 'a password', 'both'])(
     'takes what it is told where users have %s, and new certificates of its own',
@@ -178,6 +178,6 @@ describeWithStores('Memcached of a cache', ['memcached'], () => {
         users === 'certificates' ? 'VERSION' : 'ERROR',
       );
     },
-    60_000,
+    180_000,
   );
 });

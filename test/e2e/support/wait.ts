@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type NotYet = undefined | null | false;
 
 export interface WaitOptions {
-  /** @default 30_000 */
+  /** @default 60_000 */
   readonly timeoutMs?: number;
   /** @default 100 */
   readonly pauseMs?: number;
@@ -25,7 +25,7 @@ export interface WaitOptions {
 export async function waitFor<T>(
   description: string,
   probe: () => T | NotYet | Promise<T | NotYet>,
-  { timeoutMs = 30_000, pauseMs = 100, guard }: WaitOptions = {},
+  { timeoutMs = 60_000, pauseMs = 100, guard }: WaitOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
