@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheConfig, MedicalCache } from 'mediform/cache';
 import { createClient } from 'redis';
-import { CacheFleet, study } from './support/cache-fleet';
+import { CacheFleet, PATIENT, study } from './support/cache-fleet';
 import { Proxy } from './support/proxy';
 import { describeWithStores, startMemcached, startRedis } from './support/stores';
 import { waitFor } from './support/wait';
@@ -102,6 +102,33 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
     },
     180_000,
   );
+
+  test('a slow Redis is used as long as it answers in time, and then left alone: nobody waits for it', async () => {
+    const redis = await startRedis(fleet.processes);
+    const proxy = await Proxy.before(redis.port);
+    try {
+      const config = fleet.config({ redis: { ...redis.config, ...PATIENT }, memcached: undefined });
+      const near = await fleet.open(config);
+      const studies = Array.from({ length: 50 }, (_, index) => index);
+      await Promise.all(studies.map((index) => near.cache.diagnosis.getOrCompute(study(index), text('x'))));
+      const kept = (): Promise<number> => near.metrics(/tier_seconds_count.*tier="redis".*operation="set"/);
+      await waitFor('all to be in Redis', async () => (await kept()) === studies.length);
+
+      proxy.slowDown(50);
+      const url = `redis://127.0.0.1:${proxy.port}`;
+      const { cache, metrics } = await fleet.open({ ...config, redis: { url, deadlineMs: 2_000 } });
+      await waitFor('a hit in the slow Redis', async () => (await inTier(cache, studies.pop() ?? 0)) === 'redis');
+
+      proxy.slowDown(6_000);
+      const load = fleet.load([cache], 1_000_000);
+      await waitFor('the breaker to open', () => cache.status().tiers.redis === 'open');
+      await load.allAnswered();
+      await load.report();
+      expect(await metrics(/tier_errors_total.*tier="redis".*reason="deadline"/)).toBeGreaterThan(0);
+    } finally {
+      await proxy.close();
+    }
+  }, 180_000);
 
   test('full servers refuse or evict entries, and keep the log of invalidations', async () => {
     const redis = await startRedis(fleet.processes, {

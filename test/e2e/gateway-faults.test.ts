@@ -8,7 +8,7 @@ import { call, gatewayConfig, how, metric } from './support/gateway/gateway';
 import { Model } from './support/gateway/model';
 import { Proxy } from './support/proxy';
 import { describeWithStores, startMemcached, startRedis } from './support/stores';
-import { waitFor } from './support/wait';
+import { allAnswered, waitFor } from './support/wait';
 
 /** Answers are larger than the largest entry: a shared tier is asked each time. */
 const NO_HOT = { maxBytes: 1_048_576, maxEntryBytes: 1_024 };
@@ -86,13 +86,7 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
     };
     const workers = Array.from({ length: callers }, (_, number) => worker(number));
     return {
-      /** Waits until every caller has been answered, and has got the answer to a request that it made from now on. */
-      allAnswered: (): Promise<unknown> => {
-        const before = [...answered];
-        return waitFor('every caller to be answered', () =>
-          answered.every((count, number) => count >= (before[number] ?? 0) + 2),
-        );
-      },
+      everybody: () => allAnswered(answered),
       report: async () => {
         over = true;
         await Promise.all(workers);
@@ -114,13 +108,13 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
     '%s is killed and started again: every request gets its answer, and the tier is used again',
     async (name, tier) => {
       const gateways = [await replica(fleet.config()), await replica(fleet.config())];
-      const { allAnswered, report } = load(gateways, { images: 1_000_000 });
+      const { everybody, report } = load(gateways, { images: 1_000_000 });
       await sleep(500);
       await fleet[name].kill();
       await waitFor('the tier to be missed', async () => (await breaker(gateways[0], tier)) === 2);
-      await allAnswered();
+      await everybody();
       await sleep(1_000);
-      await allAnswered();
+      await everybody();
       await fleet[name].start();
       const before = await Promise.all(gateways.map((gateway) => written(gateway, tier)));
       await waitFor('the tier to be used again', async () => {
@@ -140,7 +134,7 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
   test('Redis hangs: no request does', async () => {
     const cache = fleet.config({ redis: fleet.redis.config });
     const gateways = [await replica(cache), await replica(cache)];
-    const { allAnswered, report } = load(gateways, { images: 200 });
+    const { everybody, report } = load(gateways, { images: 200 });
     const hits = (tier: string) => (): Promise<unknown> =>
       waitFor(`hits in ${tier}`, async () => {
         const labels = { kind: 'diagnosis', tier, outcome: 'hit' };
@@ -151,9 +145,9 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
     try {
       await waitFor('it to be left alone', async () => (await breaker(gateways[0], 'redis')) === 2);
       // it hangs all the while
-      await allAnswered();
+      await everybody();
       await hits('memcached')();
-      await allAnswered();
+      await everybody();
     } finally {
       fleet.redis.resume();
     }
@@ -182,8 +176,8 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
   test('keys rotate: no answer is lost, mixed up or computed anew', async () => {
     const cache = fleet.config();
     const gateways = [await replica(cache), await replica(cache)];
-    const { allAnswered, report } = load(gateways, { images: 40 });
-    await allAnswered();
+    const { everybody, report } = load(gateways, { images: 40 });
+    await everybody();
     // each step reaches every process before the next: they look every five seconds
     for (const [current, names] of [
       ['first', ['first', 'second']],

@@ -7,7 +7,7 @@ import { createMedicalCache, migrate, type CacheConfig, type CacheQuery, type Me
 import { Registry } from 'prom-client';
 import { Processes } from './processes';
 import { startMemcached, startPostgres, startRedis, type Store } from './stores';
-import { waitFor } from './wait';
+import { allAnswered } from './wait';
 
 /** What an opened cache's metrics say, by name and labels. */
 export type Metrics = (pattern: RegExp) => Promise<number>;
@@ -128,7 +128,6 @@ export interface LoadReport {
 
 export interface Load {
   readonly end: () => void;
-  /** Waits until every caller has been answered, and has got the answer to a question that it asked from now on. */
   readonly allAnswered: () => Promise<unknown>;
   /** Ends it. */
   readonly report: () => Promise<LoadReport>;
@@ -163,12 +162,6 @@ function startLoad(caches: readonly MedicalCache[], studies: number, atATime: nu
   const end = (): void => {
     over = true;
   };
-  const allAnswered = (): Promise<unknown> => {
-    const before = [...answered];
-    return waitFor('every caller to be answered', () =>
-      answered.every((count, number) => count >= (before[number] ?? 0) + 2),
-    );
-  };
   const report = async (): Promise<LoadReport> => {
     end();
     await Promise.all(workers);
@@ -181,5 +174,5 @@ function startLoad(caches: readonly MedicalCache[], studies: number, atATime: nu
     }
     return { calls, computations, byTier };
   };
-  return { end, allAnswered, report };
+  return { end, allAnswered: () => allAnswered(answered), report };
 }

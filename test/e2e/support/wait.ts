@@ -45,3 +45,15 @@ export async function waitFor<T>(
     await sleep(pauseMs);
   }
 }
+
+/**
+ * Waits until every caller has been answered, and has got the answer to a question that it asked from now on.
+ *
+ * @param answered how many answers each has had; grows
+ */
+export function allAnswered(answered: readonly number[]): Promise<unknown> {
+  const before = [...answered];
+  return waitFor('every caller to be answered', () =>
+    answered.every((count, caller) => count >= (before[caller] ?? 0) + 2),
+  );
+}
