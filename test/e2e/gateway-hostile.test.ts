@@ -129,7 +129,7 @@ test('10,000 malformed requests: no crash, nothing left, and nothing of them in 
     return (await Promise.all(names.map((name) => metric(admin, name)))).every((value) => value === 0);
   });
   const { text } = await call(`${admin}/metrics`);
-  await waitFor('the log', () => lines('request').length > 500);
+  await waitFor('the log', () => lines('request').length > 20);
   // some got through to the model, or this would prove nothing
   expect(model.asked.some(({ body, url: asked }) => `${asked} ${String(body)}`.includes(SECRET))).toBe(true);
   expect(Number(/^mediform_malformed_requests_total\{code="400".* (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(500);
