@@ -5,6 +5,8 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/bundles.js',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // a busy machine is no failure; waits for something end sooner, and say for what
+  testTimeout: 120_000,
   // types are checked by `npm run types`, once and for all files
   transform: {
     '^.+\\.ts$': [

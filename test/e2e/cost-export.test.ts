@@ -12,7 +12,7 @@ import { CostMonitor, Decimal, Ledger } from 'mediform/cost';
 import { synthObjects, type KubeObject } from 'mediform/testing';
 import type { CronJob } from '../../constructs/imports/cron-job';
 import type { PodSpec } from '../../constructs/imports/k8s';
-import { addDays, dayAt } from '../../constructs/plan/cost/days';
+import { addDays, dayAt, dayBounds } from '../../constructs/plan/cost/days';
 import { dashboard, expressionsOf } from '../../constructs/plan/cost-export/dashboard';
 import { testChart } from '../support/app';
 import { ensureBinaries, whyNotBuildable } from './support/binaries';
@@ -141,11 +141,12 @@ describeUnless(reason, 'the Job of the cost export', () => {
       expect(await ledger.days()).toEqual([yesterday]);
       expect(await ledger.verify()).toEqual([]);
       const day = await new CostMonitor(ledger).day(yesterday);
+      const { hours } = dayBounds(yesterday, 'Europe/Berlin');
       // a g5.xlarge and an m7i.large for a day
-      expect(day.infrastructure.greaterThan(new Decimal('1.42').plus('0.26').times(24))).toBe(true);
+      expect(day.infrastructure.greaterThan(new Decimal('1.42').plus('0.26').times(hours))).toBe(true);
       const rows = await ledger.query("SELECT * FROM ledger WHERE x_Service = 'ct' AND x_Category = 'gpu'");
       expect(rows).toMatchObject([
-        { x_Model: 'resnet50', x_UsageHours: new Decimal(24), x_Utilisation: new Decimal('0.4') },
+        { x_Model: 'resnet50', x_UsageHours: new Decimal(hours), x_Utilisation: new Decimal('0.4') },
       ]);
       await ledger.close();
     },

@@ -44,7 +44,7 @@ describeUnless(whyNoFocusValidator(), 'FOCUS 1.2, by the FinOps Foundation’s o
     const report = await validateFocus(file);
     expect(report.failed).toEqual(KNOWN);
     expect(report.passed).toBeGreaterThan(250);
-  }, 120_000);
+  }, 240_000);
 
   // its own rules for this look only at rows with a ChargeClass that is no correction, and FOCUS has no such class
   it('has costs that are products of a unit price and the quantity', async () => {
@@ -71,6 +71,6 @@ describeUnless(whyNoFocusValidator(), 'FOCUS 1.2, by the FinOps Foundation’s o
       engine.close();
       expect((await validateFocus(broken)).failed).toContain(rule);
     },
-    120_000,
+    240_000,
   );
 });

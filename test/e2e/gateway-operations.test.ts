@@ -84,11 +84,11 @@ describe('the model', () => {
   });
 
   test.each([
-    [0.5, 'is'],
-    [60, 'is not'],
+    [0.5, 'is', 1_000],
+    [60, 'is not', 100],
   ])(
-    'works on a batch request that waits for %d s: it %s served in spite of normal ones',
-    async (batchAgeing, does) => {
+    'works on a batch request that waits for %d s: it %s served in spite of %3$d normal ones',
+    async (batchAgeing, does, others) => {
       const admission = { concurrency: 1, batchAgeing };
       const { url, model } = await start({ trustedCallers: [LOOPBACK], admission });
       model.behaviour = async (_, response) => {
@@ -96,16 +96,18 @@ describe('the model', () => {
         response.end();
       };
       let over = false;
-      const workers = Array.from({ length: 5 }, async () => {
+      const workers = Array.from({ length: 8 }, async () => {
         while (!over) {
           await ask(url, 'normal');
         }
       });
       await waitFor('load', () => model.asked.length > 5);
       const batch = ask(url, 'batch').then(() => 'is');
-      const served = await Promise.race([batch, sleep(3_000).then(() => 'is not')]);
+      const before = model.asked.length;
+      const passedBy = waitFor('the others', () => model.asked.length >= before + others && 'is not', { pauseMs: 10 });
+      const served = await Promise.race([batch, passedBy]);
       over = true;
-      await Promise.all([...workers, batch]);
+      await Promise.all([...workers, batch, passedBy.catch(() => undefined)]);
       expect(served).toBe(does);
     },
   );
@@ -119,17 +121,17 @@ describe('figures', () => {
       response.writeHead(200, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify({ usage: { prompt_tokens: 7, completion_tokens: 3 } }));
     };
-    const answers: unknown[] = [];
-    for (let time = 0; time < 3; time++) {
-      answers.push(how(await ask(`${url}/diagnose`, 'emergency', 'image')));
-    }
-    expect(answers).toEqual(['miss', expect.stringMatching('hit; tier=hot'), expect.stringMatching('hit; tier=hot')]);
     const of = (name: string, labels: { [label: string]: string }): Promise<number | undefined> =>
       metric(admin, name, { service: 'ct', model: 'resnet50', ...labels });
-    const seconds = (await of('mediform_inference_seconds_total', { priority: 'emergency' })) ?? NaN;
-    expect(seconds).toBeGreaterThan(0.19);
-    // three times that, had the hits been counted
-    expect(seconds).toBeLessThan(0.4);
+    const seconds = async (): Promise<number> =>
+      (await of('mediform_inference_seconds_total', { priority: 'emergency' })) ?? NaN;
+    expect(how(await ask(`${url}/diagnose`, 'emergency', 'image'))).toBe('miss');
+    const once = await seconds();
+    expect(once).toBeGreaterThan(0.19);
+    for (let time = 0; time < 2; time++) {
+      expect(how(await ask(`${url}/diagnose`, 'emergency', 'image'))).toMatch(/^hit; tier=hot/);
+    }
+    expect(await seconds()).toBe(once);
     expect(await of('mediform_inference_seconds_total', { priority: 'normal' })).toBe(0);
     expect(await of('mediform_tokens_total', { direction: 'input' })).toBe(7);
     expect(await of('mediform_tokens_total', { direction: 'output' })).toBe(3);
@@ -158,11 +160,11 @@ describe('timeouts', () => {
   });
 
   test('a model that speaks now and then may take its time', async () => {
-    const { url, model } = await start({ timeouts: { upstream: 0.5 } });
+    const { url, model } = await start({ timeouts: { upstream: 2 } });
     model.behaviour = async (_, response) => {
       for (let piece = 0; piece < 5; piece++) {
         response.write('piece ');
-        await sleep(200);
+        await sleep(500);
       }
       response.end('end');
     };
@@ -177,7 +179,8 @@ describe('timeouts', () => {
       const begun = performance.now();
       const answer = await call(`http://127.0.0.1:${gateway.port}`, { body: 'x' });
       expect([answer.status, JSON.parse(answer.text)]).toMatchObject([504, { detail: 'model_too_slow' }]);
-      expect(performance.now() - begun).toBeLessThan(5_000);
+      // sooner than by the timeout of answers
+      expect(performance.now() - begun).toBeLessThan(20_000);
     } finally {
       await gateway.drain();
       deaf.stop();
@@ -185,17 +188,19 @@ describe('timeouts', () => {
   });
 
   test('an unused connection is kept for a while, and then closed', async () => {
-    const { gateway } = await start({ timeouts: { keepAlive: 1 } });
+    const { gateway } = await start({ timeouts: { keepAlive: 3 } });
     const socket = connect(gateway.port, '127.0.0.1');
     const closed = untilClosed(socket);
     let text = '';
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    for (let time = 0; time < 3; time++) {
+    for (let time = 1; time <= 5; time++) {
       socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-      await sleep(600);
+      await waitFor('the answer', () => text.match(/HTTP\/1\.1 200/g)?.length === time);
+      await sleep(800);
     }
-    expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(3);
-    expect(await closed).toBeLessThan(6_000);
+    // later than if it were closed when it is so old, sooner than by default
+    expect(await closed).toBeGreaterThan(4_000);
+    expect(await closed).toBeLessThan(60_000);
   });
 });
 

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as tlsRequest, type RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TrustedCaller } from '../../constructs/plan/gateway/config';
 import { CertificateAuthority } from './support/certificates';
 import { call, metric, stage, type Answer, type Stage } from './support/gateway/gateway';
@@ -138,43 +137,53 @@ describe('the priority of a caller', () => {
 });
 
 describe('under overload', () => {
-  /** Asks with a priority; the model takes 50 ms and two at a time. */
+  /** Asks with a priority; the model takes two at a time, and as long as the test wants. */
   const admission = { concurrency: 2, queueLength: 20 };
   const ask = (url: string, priority: string): Promise<Answer> =>
     call(url, { body: priority, headers: { 'X-Mediform-Priority': priority } });
 
-  async function slow(): Promise<Stage & { readonly order: string[] }> {
+  async function held(): Promise<Stage & { readonly order: string[]; readonly release: () => void }> {
     const made = await start({ trustedCallers: [LOOPBACK], admission });
     const order: string[] = [];
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
     made.model.behaviour = async ({ body }, response) => {
       order.push(String(body));
-      await sleep(50);
+      await released;
       response.end();
     };
-    return { ...made, order };
+    return { ...made, order, release };
   }
 
   test('emergencies are all served, at once, and batch is what goes first', async () => {
-    const { url, admin, order } = await slow();
+    const { url, admin, order, release } = await held();
+    const waiting = (priority: string, count: number): Promise<unknown> =>
+      waitFor(
+        `${count} ${priority} requests to wait`,
+        async () => (await metric(admin, 'request_queue_length', { priority })) === count,
+      );
     const batch = Array.from({ length: 30 }, () => ask(url, 'batch'));
+    // half of the queue is what batch may have
+    await waiting('batch', 10);
     const normal = Array.from({ length: 15 }, () => ask(url, 'normal'));
-    await waitFor('the queue is full', async () => {
-      const waiting = await metric(admin, 'request_queue_length', { priority: 'normal' });
-      return (waiting ?? 0) >= 10;
-    });
-    const before = order.length;
+    await waiting('normal', 15);
+    await waiting('batch', 5);
     const emergencies = Array.from({ length: 8 }, () => ask(url, 'emergency'));
+    await waiting('emergency', 7);
+    await waiting('batch', 0);
+    await waiting('normal', 13);
+    expect(order).toEqual(['batch', 'emergency']);
+    release();
     expect((await Promise.all(emergencies)).map(({ status }) => status)).toEqual(Array(8).fill(200));
-    // the model had nothing else to do between, but for the one place that is not kept free
-    const meanwhile = order.slice(before, order.lastIndexOf('emergency'));
-    expect(meanwhile.filter((priority) => priority !== 'emergency').length).toBeLessThanOrEqual(4);
+    // the model had nothing else to do between
+    expect(order.slice(1, 9)).toEqual(Array(8).fill('emergency'));
     const refused = (await Promise.all(batch)).filter(({ status }) => status === 503);
-    expect(refused.length).toBeGreaterThan(0);
+    expect(refused).toHaveLength(29);
     for (const { headers, text } of refused) {
       expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
       expect(['shed', 'queue_full']).toContain((JSON.parse(text) as { detail: string }).detail);
     }
-    await Promise.all(normal);
+    expect((await Promise.all(normal)).filter(({ status }) => status === 200)).toHaveLength(13);
     expect(await metric(admin, 'requests_total', { priority: 'batch', code: '503' })).toBe(refused.length);
     // refusals are no response times
     const timed = (await metric(admin, 'request_duration_seconds_count', { priority: 'batch' })) ?? NaN;

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bundleGateway, GatewayProcess, type Bundle } from './support/gateway/bundle';
 import { call, gatewayConfig, metric, type Answer, type TestConfig } from './support/gateway/gateway';
 import { Model } from './support/gateway/model';
+import { freePorts } from './support/ports';
 import { waitFor } from './support/wait';
 
 const MIB = 1024 * 1024;
@@ -17,7 +18,7 @@ let model: Model;
 const running: GatewayProcess[] = [];
 beforeAll(async () => {
   bundle = await bundleGateway();
-}, 60_000);
+}, 180_000);
 afterAll(() => bundle.remove());
 beforeEach(async () => {
   model = await Model.start();
@@ -96,7 +97,7 @@ test('a body of 300 MB passes in flat memory, is hashed on its way, and found th
   expect(received).toHaveLength(1);
   expect((most - idle) / MIB).toBeLessThan(100);
   expect(await metric(gateway.admin, 'mediform_buffered_bytes')).toBe(0);
-}, 120_000);
+}, 240_000);
 
 /** Bytes of more than what systems hold in the buffers of a few connections. */
 const IN_BUFFERS = 60 * MIB;
@@ -137,7 +138,7 @@ test('a model that reads nothing stops the caller, and not one byte more is held
   const [response] = (await answered) as [IncomingMessage];
   response.resume();
   expect([response.statusCode, received]).toEqual([200, 200 * MIB]);
-}, 60_000);
+}, 180_000);
 
 test('a caller that reads slowly slows the model, and an answer of 200 MB is never held', async () => {
   const gateway = await start({ timeouts: { idle: 30 } });
@@ -161,13 +162,15 @@ test('a caller that reads slowly slows the model, and an answer of 200 MB is nev
   response.on('data', (chunk: Buffer) => (received += chunk.length));
   await once(response, 'end');
   expect(received).toBe(200 * MIB);
-}, 60_000);
+}, 180_000);
 
 describe('on SIGTERM', () => {
   test('under load, all that was taken is answered, and it ends with 0 before its time', async () => {
     const gateway = await start({ admission: { concurrency: 4 }, drain: { timeout: 20 } });
+    let held = Promise.resolve();
+    let release = (): void => undefined;
     model.behaviour = async (_, response) => {
-      await sleep(100);
+      await Promise.all([held, sleep(100)]);
       response.end('done');
     };
     let stopping = false;
@@ -178,8 +181,8 @@ describe('on SIGTERM', () => {
         try {
           answers.push(await call(gateway.url, { body: 'x' }));
         } catch (error) {
-          // only who comes when the door is closed
-          expect((error as NodeJS.ErrnoException).code).toBe('ECONNREFUSED');
+          // only who comes when the door is closed, or stands before it in the system's queue as it closes
+          expect(['ECONNREFUSED', 'ECONNRESET']).toContain((error as NodeJS.ErrnoException).code);
           refused++;
           return;
         }
@@ -188,18 +191,20 @@ describe('on SIGTERM', () => {
     const callers = Array.from({ length: 30 }, caller);
     const waiting = call(`${gateway.admin}/drained`);
     await waitFor('load', () => answers.length > 30);
+    // nothing is finished before everybody has seen that it drains
+    held = new Promise((resolve) => (release = resolve));
     gateway.signal('SIGTERM');
     stopping = true;
     await waitFor('not ready', async () => (await call(`${gateway.admin}/readyz`)).status === 503, { pauseMs: 5 });
-    const signalled = performance.now();
+    release();
     await Promise.all(callers);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(await waiting).toMatchObject({ status: 200, text: 'drained\n' });
+    // with 1 where its time is up
     expect(await gateway.ended()).toBe(0);
-    expect(performance.now() - signalled).toBeLessThan(20_000);
     expect(model.asked.length).toBe(answers.length);
-    expect(gateway.output).toContain('"event":"drained"');
-  }, 60_000);
+    expect(gateway.output).toMatch(/"event":"drained".*"cutOff":0/);
+  }, 180_000);
 
   test('the model’s hook is told when the last request has been, and no sooner', async () => {
     const gateway = await start({ drain: { timeout: 20 } });
@@ -256,10 +261,13 @@ describe('on SIGTERM', () => {
 });
 
 test('the death of the model does not end it, and its return is enough', async () => {
+  await model.stop();
+  model = await Model.start((await freePorts(1))[0]);
   const gateway = await start();
   expect(await call(gateway.url, { body: 'x' })).toMatchObject({ status: 200 });
   const { port } = model;
   await model.stop();
+  // nobody else may take the port meanwhile: it is not one that the system hands out
   expect(await call(gateway.url, { body: 'x' })).toMatchObject({ status: 503 });
   model = await Model.start(port);
   expect(await call(gateway.url, { body: 'x' })).toMatchObject({ status: 200 });

@@ -40,7 +40,8 @@ describe('callers who ask the same at a time', () => {
     const ask = (): Promise<Answer[]> =>
       Promise.all(Array.from({ length: 5 }, () => call(`${url}/diagnose`, { body: 'image' })));
     model.behaviour = async (_, response) => {
-      await sleep(200);
+      // failures are not kept: who comes after it is not among those who share it
+      await sleep(2_000);
       response.writeHead(500).end('failed');
     };
     expect((await ask()).map(({ status, text }) => [status, text])).toEqual(Array(5).fill([500, 'failed']));
@@ -56,10 +57,8 @@ describe('callers who ask the same at a time', () => {
 
   test('let the first one leave', async () => {
     const { url, model } = await start({ routes: [DIAGNOSIS] });
-    model.behaviour = async (_, response) => {
-      await sleep(300);
-      response.end('done');
-    };
+    let go = (): void => undefined;
+    model.behaviour = (_, response) => (go = () => response.end('done'));
     const leaving = new AbortController();
     const first = call(`${url}/diagnose`, { body: 'image', signal: leaving.signal });
     await waitFor('the model works', () => model.asked.length === 1);
@@ -67,22 +66,24 @@ describe('callers who ask the same at a time', () => {
     await sleep(50);
     leaving.abort();
     await expect(first).rejects.toThrow();
+    go();
     expect(await second).toMatchObject({ status: 200, text: 'done' });
     expect(model.asked).toHaveLength(1);
   });
 
   test('what the model has begun is kept, though everybody left', async () => {
-    const { url, model } = await start({ routes: [DIAGNOSIS] });
-    model.behaviour = async (_, response) => {
-      await sleep(200);
-      response.end('done');
-    };
+    const { url, admin, model } = await start({ routes: [DIAGNOSIS] });
+    let go = (): void => undefined;
+    model.behaviour = (_, response) => (go = () => response.end('done'));
     const leaving = new AbortController();
     const only = call(`${url}/diagnose`, { body: 'image', signal: leaving.signal });
     await waitFor('the model works', () => model.asked.length === 1);
     leaving.abort();
     await expect(only).rejects.toThrow();
-    await sleep(300);
+    await waitFor('499', async () => (await metric(admin, 'requests_total', { code: '499' })) === 1);
+    go();
+    const entries = (): Promise<number | undefined> => metric(admin, 'mediform_cache_entries', { tier: 'hot' });
+    await waitFor('the answer to be kept', async () => (await entries()) === 1);
     expect(how(await call(`${url}/diagnose`, { body: 'image' }))).toEqual(MISS_HIT[1]);
     expect(model.asked).toHaveLength(1);
   });

@@ -60,18 +60,18 @@ describeWithCluster(
         await testbed.define(WARDS, (chart) => pool(chart, name, { labels: { ...wing(name), release: '2' } }));
         await testbed.nodeIs('Drifted', name);
       }
-    }, 120_000);
+    }, 240_000);
 
     it('are empty ones, some time after the last pod left and outside of clinic hours', async () => {
       await testbed.cluster.waitFor('the empty node to go', () => nodeIsGone('empty-before-hours'), WAIT_MS);
-    }, 120_000);
+    }, 240_000);
 
     it('are drifted ones outside of clinic hours, whose pods move first', async () => {
       const name = 'drifted-before-hours';
       await testbed.cluster.waitFor('the drifted node to go', () => nodeIsGone(name), WAIT_MS);
       const moved = (await testbed.running(WARDS, DRIFTED.length)).find(({ service }) => service === name);
       expect(moved?.node.metadata.labels).toMatchObject({ release: '2', 'karpenter.sh/nodepool': name });
-    }, 120_000);
+    }, 240_000);
 
     it('are not those that have been empty for too short a time', () => expectToStay('empty-not-for-long'));
     it('are not empty ones that a budget keeps', () => expectToStay('empty-by-budget'));

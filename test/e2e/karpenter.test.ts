@@ -48,7 +48,7 @@ describeWithCluster(
         const counts = { imaging: 4, records: 2, knowledge: 1, 'front-desk': 2, default: 1 };
         const running = Object.entries(counts).map(([namespace, count]) => testbed.running(namespace, count));
         placements = (await Promise.all(running)).flat();
-      }, 120_000);
+      }, 240_000);
 
       it('are of the pool that is meant for the service', () => {
         const poolsOf = (name: string): string[] => [
@@ -108,7 +108,7 @@ describeWithCluster(
         ...Array<string>(3).fill('limits-a10g g5.xlarge'),
         ...Array<string>(2).fill('limits-h100 p5.48xlarge'),
       ]);
-    }, 60_000);
+    }, 180_000);
 
     it('have the A100 that the service asks for, whatever is cheaper', async () => {
       const large = { gpu: { accelerator: Accelerator.A100_80GB, count: 8 }, ...LARGE };
@@ -127,7 +127,7 @@ describeWithCluster(
       const [placement] = await testbed.running('both', 1);
       expect(placement?.instanceType).toBe('p4de.24xlarge');
       await testbed.refused('neither', 1, /no instance type/);
-    }, 60_000);
+    }, 180_000);
 
     it('are Spot for batch work, and on-demand only where Spot has none and the pool falls back', async () => {
       const pool = (id: string, accelerator: Accelerator, onDemandFallback: boolean) => (chart: Chart) =>
@@ -157,7 +157,7 @@ describeWithCluster(
         capacityType: 'on-demand',
       });
       expect(placements.map(({ service }) => service)).not.toContain('outpatient');
-    }, 60_000);
+    }, 180_000);
 
     it('are reserved ones for emergencies first, and never for others', async () => {
       const pool = { cluster, accelerators: [Accelerator.A10G], gpusPerNode: [1], labels: { wing: 'priorities' } };
@@ -174,7 +174,7 @@ describeWithCluster(
       await testbed.define('priorities', (chart) => service(chart, 'outpatient', { replicas: 2 }));
       const outpatients = (await testbed.running('priorities', 5)).filter(({ service: name }) => name === 'outpatient');
       expect(outpatients.map(({ pool: name }) => name.slice(2))).toEqual(['shared', 'shared']);
-    }, 60_000);
+    }, 180_000);
 
     it('are of the pool with the largest weight', async () => {
       const pool = { cluster, accelerators: [Accelerator.A10G], maxGpus: 8, labels: { wing: 'weights' } };
@@ -186,7 +186,7 @@ describeWithCluster(
       });
       const [placement] = await testbed.running('weights', 1);
       expect(placement?.pool).toBe('b-heavy');
-    }, 60_000);
+    }, 180_000);
   },
   ['karpenter'],
 );

@@ -38,7 +38,7 @@ describeWithPulumi('the hospital by pulumi up', () => {
       expect(output).not.toContain('config.ts');
     }
     expect(project.provider.log).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('previews and deploys the hospital with the configuration that it asked for', async () => {
     await project.run('config', 'set', 'aws', 'false');
@@ -71,12 +71,12 @@ describeWithPulumi('the hospital by pulumi up', () => {
         pods.some((pod) => pod.metadata.namespace === namespace && pod.metadata.name.startsWith(`${name}-`)),
       );
     });
-  }, 60_000);
+  }, 180_000);
 
   it('has nothing to do a second time', async () => {
     const { ok, output } = await project.run('up', '--yes', '--skip-preview', '--expect-no-changes');
     expect({ ok, output }).toMatchObject({ ok: true, output: expect.stringMatching(/\d+ unchanged/) as unknown });
-  }, 120_000);
+  }, 240_000);
 
   it('is destroyed without a trace', async () => {
     expect(await project.run('destroy', '--yes', '--skip-preview', '--parallel=8')).toMatchObject({ ok: true });

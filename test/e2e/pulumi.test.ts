@@ -77,7 +77,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
       expect((await stack.preview(program())).changes).toEqual({ create: ALL });
       expect(stack.provider.log).toEqual([]);
       expect(await existing()).toEqual([]);
-    }, 60_000);
+    }, 180_000);
 
     it('up makes everything, each after what it needs', async () => {
       expect((await stack.up(program())).changes).toEqual({ create: ALL });
@@ -91,21 +91,21 @@ describeWithPulumi('charts through the Pulumi engine', () => {
       expect(made.indexOf('create PriorityClass normal-priority')).toBeLessThan(
         made.indexOf('create Deployment imaging/ct'),
       );
-    }, 60_000);
+    }, 180_000);
 
     it('a second up changes nothing', async () => {
       expect(await changesOf(stack.up(program()))).toEqual({ same: ALL });
-    }, 60_000);
+    }, 180_000);
 
     it('nor does a chart of another name', async () => {
       expect(await changesOf(stack.up(program({ chart: 'radiology' })))).toEqual({ same: ALL });
-    }, 60_000);
+    }, 180_000);
 
     it('nor does a component of another name that says the one before', async () => {
       const renamed = program({ component: 'clinic', options: { aliases: [{ name: 'hospital' }] } });
       expect(await changesOf(stack.up(renamed))).toEqual({ same: ALL });
       expect(await changesOf(stack.up(program({ options: { aliases: [{ name: 'clinic' }] } })))).toEqual({ same: ALL });
-    }, 60_000);
+    }, 180_000);
 
     it('an edit updates in place', async () => {
       changed(stack);
@@ -116,7 +116,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
       const [after] = await existing('deployment');
       expect(JSON.stringify(after)).toContain('registry.example/ct:2');
       expect(after?.metadata.uid).toBe(before?.metadata.uid);
-    }, 60_000);
+    }, 180_000);
 
     it('an edit of what cannot change replaces, and nothing else with it', async () => {
       const [before] = await existing('deployment');
@@ -134,7 +134,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
       expect(after?.metadata.uid).not.toBe(before?.metadata.uid);
       await stack.up(program());
       changed(stack);
-    }, 120_000);
+    }, 240_000);
 
     it('a preview catches an object that the API server would refuse', async () => {
       const generations = async (): Promise<unknown> => (await existing()).map(({ metadata }) => metadata.generation);
@@ -149,7 +149,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
       await expect(stack.preview(wrong)).rejects.toThrow('spec.minReadySeconds: Invalid value: -1');
       expect(changed(stack)).toEqual([]);
       expect(await generations()).toEqual(before);
-    }, 60_000);
+    }, 180_000);
 
     it('a refresh sees what others changed, and the next up takes it back', async () => {
       const patch = JSON.stringify({ spec: { maxUnavailable: 3 } });
@@ -164,7 +164,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
       expect(await existing('pdb')).toMatchObject([{ spec: { maxUnavailable: 1 } }]);
       expect(await existing('networkpolicy')).toHaveLength(1);
       expect(await changesOf(stack.up(program()))).toEqual({ same: ALL });
-    }, 120_000);
+    }, 240_000);
 
     it('destroy leaves nothing, and takes pods away before what they need', async () => {
       changed(stack);
@@ -173,14 +173,14 @@ describeWithPulumi('charts through the Pulumi engine', () => {
       const gone = changed(stack);
       expect(gone[0]).toBe('delete Deployment imaging/ct');
       expect(gone.slice(1)).toContain('delete ServiceAccount imaging/ct');
-    }, 120_000);
+    }, 240_000);
   });
 
   describe('Outputs', () => {
     const configMap = (scope: Chart, name: string, data: object): ApiObject =>
       new ApiObject(scope, name, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
 
-    afterEach(() => stack.destroy(), 60_000);
+    afterEach(() => stack.destroy(), 180_000);
 
     it('of a resource are unknown in a preview, and put in when it is there', async () => {
       const chained = (): Promise<void> => {
@@ -200,7 +200,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
         data: { text: `first is ${first?.metadata.uid}!` },
       });
       expect(await changesOf(stack.up(chained))).toEqual({ same: 5 });
-    }, 60_000);
+    }, 180_000);
 
     it('that are secret reach the cluster, and lie encrypted in the state', async () => {
       await stack.up(() => {
@@ -222,7 +222,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
       expect(await cluster.get('configmap', 'c', 'default')).toMatchObject({ data: { password: 'hunter2' } });
       expect(stack.state()).toContain('"user":"records"');
       expect(stack.state()).not.toMatch(new RegExp(`hunter2|${text}`));
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('on a cluster without KEDA', () => {
@@ -236,7 +236,7 @@ describeWithPulumi('charts through the Pulumi engine', () => {
       }
       expect(changed(stack)).toEqual([]);
       expect(await existing()).toEqual([]);
-    }, 120_000);
+    }, 240_000);
   });
 
   /** Those of `NAMES`, or of one kind of them, that the cluster has. */

@@ -70,7 +70,7 @@ describeWithStores('Redis of a cache', ['redis'], () => {
     stranger.destroy();
     await processes.kill('redis');
     expect(await passes(valkey?.livenessProbe, container)).toBe(false);
-  }, 60_000);
+  }, 180_000);
 
   it('lets the cache do all that it does', async () => {
     const { port, container, pod, folder } = await start({}, ['localhost']);
@@ -111,7 +111,7 @@ describeWithStores('Redis of a cache', ['redis'], () => {
     // whatever is refused is counted, even where the cache gets over it
     expect(await client.info('errorstats')).not.toContain('NOPERM');
     client.destroy();
-  }, 60_000);
+  }, 180_000);
 
   it('keeps its entries on a volume', async () => {
     const { port, container, pod } = await start({
@@ -137,7 +137,7 @@ describeWithStores('Redis of a cache', ['redis'], () => {
     await after.connect();
     expect(await after.get('kept')).toBe('yes');
     after.destroy();
-  }, 60_000);
+  }, 180_000);
 });
 
 function redisClient(

@@ -15,8 +15,8 @@ import { hours, lastWeek } from './support/scaling/weeks';
 const LONG_ENOUGH_S = 26;
 /** Longer than the scale-in window, where the averages have settled. */
 const SETTLED_S = 16;
-/** What the news of a change may take longer than the news of another. */
-const LATENCY_S = 1;
+/** What the news of a change may take longer than the news of another; without its pace the HPA steps each second. */
+const LATENCY_S = 5;
 
 /** The autoscaler of the reference system, as it was asked for. */
 const REFERENCE_SPEC = {

@@ -23,7 +23,7 @@ describeWithCluster('replicas on a real scheduler', () => {
     bed = await TestBed.start();
   }, BUILD_TIMEOUT_MS);
   afterAll(() => bed?.stop());
-  afterEach(() => bed.clear(), 60_000);
+  afterEach(() => bed.clear(), 180_000);
 
   describe('over three zones with three nodes each', () => {
     const nodes = pool('gpu', { zones: ZONES, nodesInZone: 3 });
@@ -36,7 +36,7 @@ describeWithCluster('replicas on a real scheduler', () => {
         expect(skew(pods, ZONES, zoneOf)).toBeLessThanOrEqual(1);
         expect(skew(pods, names(nodes), nodeNameOf)).toBeLessThanOrEqual(1);
       },
-      60_000,
+      180_000,
     );
 
     it('lie evenly although one zone has much other work', async () => {
@@ -46,7 +46,7 @@ describeWithCluster('replicas on a real scheduler', () => {
       await bed.cordon(outside(ZONES[0]), false);
       const pods = await run('ct', 9);
       expect(skew(pods, ZONES, zoneOf)).toBeLessThanOrEqual(1);
-    }, 60_000);
+    }, 180_000);
 
     it('lie evenly when a new version has replaced the old, however that lay', async () => {
       await bed.addNodes(...nodes);
@@ -56,7 +56,7 @@ describeWithCluster('replicas on a real scheduler', () => {
       const pods = await run('ct', 6, { model: { name: 'resnet50', version: '2.0.0' } });
       expect(new Set(old.map(zoneOf))).toEqual(new Set([ZONES[0]]));
       expect(skew(pods, ZONES, zoneOf)).toBeLessThanOrEqual(1);
-    }, 60_000);
+    }, 180_000);
 
     it('run all the same where only one zone has room', async () => {
       await bed.addNodes(...nodes);
@@ -66,7 +66,7 @@ describeWithCluster('replicas on a real scheduler', () => {
       await bed.cordon(nodes, false);
       const pods = await run('ct', 9);
       expect(new Set(pods.map(zoneOf))).toEqual(new Set([ZONES[1]]));
-    }, 60_000);
+    }, 180_000);
 
     function outside(zone: string): readonly NodeShape[] {
       return nodes.filter((node) => zoneOfNode(node) !== zone);
@@ -83,7 +83,7 @@ describeWithCluster('replicas on a real scheduler', () => {
       expect(few.map(nodeNameOf).filter((name) => !names(reserved).includes(name))).toEqual([]);
       const more = await run('ct', 15, { priority: Priority.EMERGENCY });
       expect(more.map(nodeNameOf).filter((name) => !names(reserved).includes(name))).toHaveLength(3);
-    }, 60_000);
+    }, 180_000);
 
     it('do not all stay in the one zone that has some', async () => {
       const zones = ZONES.slice(0, 1);
@@ -92,14 +92,14 @@ describeWithCluster('replicas on a real scheduler', () => {
       const pods = await run('ct', 6, { priority: Priority.EMERGENCY });
       expect(pods.filter((pod) => names(reserved).includes(nodeNameOf(pod))).length).toBeGreaterThanOrEqual(3);
       expect(new Set(pods.map(zoneOf)).size).toBeGreaterThan(1);
-    }, 60_000);
+    }, 180_000);
 
     it('leave them alone where they are of normal priority', async () => {
       const reserved = pool('reserved', { zones: ZONES, nodesInZone: 1, reservedFor: Priority.EMERGENCY });
       await bed.addNodes(...reserved, ...shared);
       const pods = await run('ct', 12);
       expect(pods.map(nodeNameOf).filter((name) => names(reserved).includes(name))).toEqual([]);
-    }, 60_000);
+    }, 180_000);
   });
 
   async function run(

@@ -89,7 +89,7 @@ describeWithCluster('node pools on a real scheduler', () => {
     bed = await TestBed.start();
   }, BUILD_TIMEOUT_MS);
   afterAll(() => bed?.stop());
-  afterEach(() => bed.clear(), 60_000);
+  afterEach(() => bed.clear(), 180_000);
 
   it('puts every service on nodes of its pools', async () => {
     await bed.addNodes(...nodesOf());
@@ -100,7 +100,7 @@ describeWithCluster('node pools on a real scheduler', () => {
       expect({ name, strangers: pools.filter((pool) => !allowed.includes(pool)) }).toEqual({ name, strangers: [] });
     }
     expect(landed).toHaveLength(Object.keys(SERVICES).length);
-  }, 90_000);
+  }, 180_000);
 
   it('lets every service wait where its pools take no more pods, whatever room the others have', async () => {
     await bed.addNodes(...nodesOf());
@@ -118,7 +118,7 @@ describeWithCluster('node pools on a real scheduler', () => {
       await bed.clearPods();
       await bed.cordon(full, false);
     }
-  }, 120_000);
+  }, 240_000);
 
   it('puts no work but batch on nodes that are bought as Spot, and no batch on others but where fallback is on', async () => {
     await bed.addNodes(...nodesOf());
@@ -133,7 +133,7 @@ describeWithCluster('node pools on a real scheduler', () => {
     expect(new Set(bought(batch))).toEqual(new Set(['spot']));
     // the first of the two that it may be bought as
     expect(new Set(bought(fallback))).toEqual(new Set(['on-demand']));
-  }, 90_000);
+  }, 180_000);
 });
 
 function gpuPool(

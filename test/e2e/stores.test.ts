@@ -30,7 +30,7 @@ describeWithStores('stores', ['redis', 'memcached', 'postgres'], () => {
       await store.start();
       expect(await ping()).toBe('PONG');
     },
-    60_000,
+    180_000,
   );
 
   test('Memcached speaks TLS', async () => {
@@ -45,7 +45,7 @@ describeWithStores('stores', ['redis', 'memcached', 'postgres'], () => {
       socket.once('error', reject);
     });
     expect(answer).toMatch(/^VERSION 1\./);
-  }, 60_000);
+  }, 180_000);
 
   test.each([false, true])(
     'PostgreSQL answers, dies and comes back (TLS %s)',
@@ -66,6 +66,6 @@ describeWithStores('stores', ['redis', 'memcached', 'postgres'], () => {
       await store.start();
       await expect(select()).resolves.toEqual([{ one: 1 }]);
     },
-    60_000,
+    180_000,
   );
 });

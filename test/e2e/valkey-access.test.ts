@@ -42,7 +42,7 @@ describeWithStores('the user of the Valkey cache', ['redis'], () => {
         connection.destroy();
       }
     });
-  }, 30_000);
+  }, 180_000);
 
   afterAll(() => processes.stop());
 

@@ -191,7 +191,7 @@ it('is told by its field, and without its value, where an Output holds no text',
   expect(status).not.toBe(0);
   expect(stderr).toContain("'data.subnets' (an Output that holds a list) must be text, a number or a boolean");
   expect(stderr).not.toMatch(/subnet-1(?!'\])/);
-}, 30_000);
+}, 120_000);
 
 describe('fields of objects', () => {
   it('hold Outputs of any type themselves', async () => {

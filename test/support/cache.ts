@@ -212,7 +212,9 @@ export function textOf(answer: { readonly value: { readonly body: Uint8Array } |
   return answer?.value === undefined ? '(none)' : Buffer.from(answer.value.body).toString();
 }
 
-/** Lets background work of this tick and the next few run. */
+/** Lets background work of this turn of the event loop and the next 25 run, however long each takes. */
 export async function settle(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let turn = 0; turn < 25; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }

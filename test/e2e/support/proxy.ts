@@ -5,6 +5,7 @@ import { freePorts } from './ports';
 export class Proxy {
   private readonly sockets = new Set<Socket>();
   private cut = false;
+  private delayMs = 0;
 
   private constructor(
     readonly port: number,
@@ -24,6 +25,11 @@ export class Proxy {
   /** Swallows everything without a word, as a broken network does; nobody's connection ends. */
   partition(): void {
     this.cut = true;
+  }
+
+  /** Holds back everything for some time, each way. */
+  slowDown(delayMs: number): void {
+    this.delayMs = delayMs;
   }
 
   /** Lets new connections through; those from before the partition are gone. */
@@ -50,7 +56,9 @@ export class Proxy {
       this.sockets.add(from);
       from.setNoDelay(true);
       from.on('data', (data) => {
-        if (!this.cut) {
+        if (this.delayMs > 0) {
+          setTimeout(() => to.write(data), this.delayMs).unref();
+        } else if (!this.cut) {
           to.write(data);
         }
       });

@@ -216,10 +216,20 @@ async function running<Config>(
   answers: () => Promise<boolean> = () => listens(port),
 ): Promise<Store<Config>> {
   const start = async (): Promise<void> => {
-    // PostgreSQL's orphans hold on to the data folder until they notice
     await waitFor(`${server.name} to have let go of its port`, async () => !(await listens(port)));
     processes.run(server);
-    await waitFor(`${server.name} to answer`, answers, { pauseMs: 20, guard: () => processes.assertRunning() });
+    await waitFor(`${server.name} to answer`, answers, { pauseMs: 20, guard });
+  };
+  const guard = (): void => {
+    try {
+      processes.assertRunning();
+    } catch (error) {
+      // PostgreSQL's orphans hold on to the data folder until they notice that they are
+      if (!String(error).includes('pre-existing shared memory block')) {
+        throw error;
+      }
+      processes.run(server);
+    }
   };
   await start();
   return {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type NotYet = undefined | null | false;
 
 export interface WaitOptions {
-  /** @default 30_000 */
+  /** @default 60_000 */
   readonly timeoutMs?: number;
   /** @default 100 */
   readonly pauseMs?: number;
@@ -25,7 +25,7 @@ export interface WaitOptions {
 export async function waitFor<T>(
   description: string,
   probe: () => T | NotYet | Promise<T | NotYet>,
-  { timeoutMs = 30_000, pauseMs = 100, guard }: WaitOptions = {},
+  { timeoutMs = 60_000, pauseMs = 100, guard }: WaitOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -44,4 +44,16 @@ export async function waitFor<T>(
     }
     await sleep(pauseMs);
   }
+}
+
+/**
+ * Waits until every caller has been answered, and has got the answer to a question that it asked from now on.
+ *
+ * @param answered how many answers each has had; grows
+ */
+export function allAnswered(answered: readonly number[]): Promise<unknown> {
+  const before = [...answered];
+  return waitFor('every caller to be answered', () =>
+    answered.every((count, caller) => count >= (before[caller] ?? 0) + 2),
+  );
 }

@@ -67,7 +67,7 @@ test('without a store to agree on, processes compute at once', async () => {
   const { compute, runs } = counting();
   await Promise.all([first, second].map((cache) => cache.diagnosis.getOrCompute(imageQuery(), compute)));
   expect(runs()).toBe(2);
-}, 15_000);
+}, 120_000);
 
 test('an error of a computation is the callers, and is not kept', async () => {
   const cache = await fleet.process();

@@ -2,6 +2,7 @@
 import { Registry } from 'prom-client';
 import type { CacheInvalidation, MedicalCache } from '../../../runtime/cache/types';
 import { Fleet, counting, imageQuery, settle, textOf } from '../../support/cache';
+import { waitFor } from '../../e2e/support/wait';
 
 let fleet: Fleet;
 beforeEach(() => {
@@ -98,7 +99,7 @@ describe('while a log is away', () => {
     expect(await left(other)).toBe('d1 k0 k1 k2');
     expect(await registry.metrics()).toContain('outcome="partial"} 1');
     fleet.servers.redis.down = false;
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await waitFor('the record', () => fleet.servers.redis.records.length > 0);
     expect(fleet.servers.redis.records).toHaveLength(1);
   });
 
@@ -135,21 +136,23 @@ describe('a process that hears of no log', () => {
     expect(runs()).toBe(1);
     cut.down = false;
     await cache.invalidation.diagnosis('study-4711');
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    expect(other.status().serving).toBe(true);
+    await waitFor('the log to be heard', () => other.status().serving);
     expect(await left(other)).toBe('d1 d2 k0 k1 k2'.replace('d2 ', ''));
   });
 
   test('goes on while it hears of one of two', async () => {
-    const cache = await fleet.process();
+    const registry = new Registry();
+    const cache = await fleet.process(undefined, {}, { registry });
     await filled(cache);
     for (const name of ['redis', 'database'] as const) {
       fleet.servers[name].down = true;
       fleet.clock.pass(3);
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await waitFor('the other log to be heard', () => cache.status().serving);
       expect(await left(cache)).toBe('d0 d1 d2 k0 k1 k2');
       fleet.servers[name].down = false;
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      await waitFor('both logs to be heard', async () =>
+        (await registry.metrics()).includes(`mediform_cache_log_age_seconds{log="${name}"} 0\n`),
+      );
     }
   });
 });
@@ -160,7 +163,7 @@ test('a Redis that lost its log costs nothing where the database has it, and eve
   const { redis } = fleet.servers;
   redis.incarnation++;
   redis.records.length = 0;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await settle();
   expect(await left(both)).toBe('d0 d1 d2 k0 k1 k2');
   expect(await left(await fleet.process(['redis', 'memcached']))).toBe('');
 });

@@ -166,4 +166,4 @@ test('updates shorten the life of model outputs in every process, also in one th
     expect(seconds).toBeGreaterThan(300);
     expect(seconds).toBeLessThan(3_600);
   }
-}, 30_000);
+}, 120_000);

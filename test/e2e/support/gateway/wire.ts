@@ -8,7 +8,7 @@ export interface Wire {
 }
 
 /** Sends bytes on a connection of its own, and reads until the other side closes it or is silent for a while. */
-export function send(port: number, bytes: string | Buffer, quietMs = 300): Promise<Wire> {
+export function send(port: number, bytes: string | Buffer, quietMs = 2_000): Promise<Wire> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';

@@ -34,7 +34,7 @@ export async function startAdapter(cluster: Cluster, prometheusUrl: string, conf
     ],
   });
   // an API server that finds nobody behind an APIService asks again only after a while
-  await cluster.waitFor(NAME, () => cluster.processes.logTail(NAME).includes('Serving securely'));
+  await cluster.waitFor(NAME, () => cluster.processes.logTail(NAME, 2000).includes('Serving securely'));
   await cluster.apply([
     {
       apiVersion: 'v1',

@@ -63,7 +63,7 @@ export class ScaledService {
   }
 
   /** Waits for a number of replicas. */
-  async reaches(wanted: number | ((replicas: number) => boolean), timeoutMs = 60_000): Promise<void> {
+  async reaches(wanted: number | ((replicas: number) => boolean), timeoutMs = 120_000): Promise<void> {
     const matches = typeof wanted === 'number' ? (replicas: number) => replicas === wanted : wanted;
     try {
       await this.cluster.waitFor(`${String(wanted)} replicas`, () => matches(this.replicas), timeoutMs);

@@ -44,7 +44,7 @@ const KINDS = [
   'ConfigMap',
 ];
 /** Least time that the first peak leaves for the stage to be ready. */
-const PREPARATION_MS = 50_000;
+const PREPARATION_MS = 90_000;
 const NODES = 10;
 const GPUS_PER_NODE = '32';
 

@@ -23,7 +23,7 @@ interface Act {
   result?: Promise<void>;
 }
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 480_000;
 
 /** A suite of scenarios on one stage; it is reported as skipped, with the reason, where it cannot run. */
 export function describeOnStage(name: string, suite: (programme: Programme) => void): void {
