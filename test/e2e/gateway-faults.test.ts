@@ -155,7 +155,7 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
     }
     await waitFor('it to be asked again', async () => (await breaker(gateways[0], 'redis')) === 0);
     expect(wrong(await report())).toEqual([]);
-  }, 180_000);
+  }, 240_000);
 
   test('full servers are no reason to fail, and still find what they have kept', async () => {
     const [redis, memcached] = await Promise.all([
@@ -173,7 +173,7 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
     const answers = await report();
     expect(wrong(answers)).toEqual([]);
     expect(answers['hit; tier=redis']).toBeGreaterThan(0);
-  }, 180_000);
+  }, 240_000);
 
   test('keys rotate: no answer is lost, mixed up or computed anew', async () => {
     const cache = fleet.config();
@@ -223,7 +223,7 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
       { timeoutMs: 120_000 },
     );
     fleet.writeRing('first', ['first']);
-  }, 180_000);
+  }, 240_000);
 
   test('a replica that the bus does not reach answers nothing from the cache, and nothing old when it is back', async () => {
     const redis = await startRedis(fleet.processes);
@@ -258,7 +258,7 @@ describeWithStores('gateways under load', ['redis', 'memcached', 'postgres'], ()
       expect(text).not.toBe(old);
       return from.startsWith('hit');
     });
-  }, 180_000);
+  }, 240_000);
 
   async function breaker(gateway: GatewayProcess | undefined, tier: string): Promise<number | undefined> {
     return gateway && metric(gateway.admin, 'mediform_cache_breaker_state', { tier });
