@@ -58,7 +58,12 @@ const digest = (day?: string): string =>
 
 function config(hoursPerDay = '6'): CollectDaysOptions['config'] {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { ...COST_EXPORT.cost, traffic: 'none', prometheus: { url }, people: [{ activity: 'operations', hoursPerDay }] };
+  return {
+    ...COST_EXPORT.cost,
+    traffic: 'none',
+    prometheus: { url },
+    people: [{ activity: 'operations', hoursPerDay }],
+  };
 }
 
 const PRICES: CollectDaysOptions['prices'] = [
