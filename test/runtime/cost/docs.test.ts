@@ -2,16 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { App } from 'cdk8s';
-import { Ledger } from 'mediform/cost';
 import { costs } from '../../../examples/03-hospital/costs';
 import { platform } from '../../../examples/03-hospital/platform';
 import { PRICES } from '../../../examples/03-hospital/prices';
 import { resultCache } from '../../../examples/03-hospital/cache';
 import { services } from '../../../examples/03-hospital/services';
 import { run } from '../../../runtime/cost/cli/program';
-import { writeDemo } from '../../../runtime/cost/demo';
 
 const ROOT = join(__dirname, '../../..');
 const PAGE = readFileSync(join(ROOT, 'docs/cost-analysis.md'), 'utf8');
@@ -35,8 +33,9 @@ const of = (language: string): Block[] => blocks.filter((block) => block.languag
 
 const before = { folder: process.cwd(), env: { ...process.env } };
 let folder: string;
+let demo: string;
 
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'mediform-docs-'));
   process.chdir(folder);
   for (const { info, code } of of('yaml')) {
@@ -46,9 +45,7 @@ beforeAll(async () => {
   writeFileSync('prices/hospital.json', JSON.stringify({ ...PRICES[0] }));
   writeFileSync('prices/staff.json', JSON.stringify({ ...PRICES[1] }));
   // npm run cost:demo
-  const ledger = await Ledger.open('dist/cost-demo/ledger');
-  await writeDemo(ledger);
-  await ledger.close();
+  demo = runTypeScript(join(ROOT, 'scripts/cost-demo.ts'));
   // npm run synth
   const app = new App({ outdir: 'dist' });
   platform(app);
@@ -62,6 +59,13 @@ afterAll(() => {
   process.env = before.env;
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Runs a program in the test's folder; returns what it writes. */
+function runTypeScript(path: string): string {
+  const env = { ...process.env, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json') };
+  const args = ['--import', require.resolve('tsx'), path];
+  return execFileSync(process.execPath, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+}
 
 /** Commands of a block, as a shell would read them: what they are made of, and how they end. */
 function commandsOf({ code }: Block): { readonly line: string; readonly words: string[]; readonly exit: number }[] {
@@ -77,6 +81,16 @@ function commandsOf({ code }: Block): { readonly line: string; readonly words: s
 test('the page has commands and programs', () => {
   expect([of('sh').length, of('ts').length, of('yaml').length].every((count) => count >= 2)).toBe(true);
   expect(blocks.filter(({ output }) => output !== undefined).length).toBeGreaterThanOrEqual(5);
+});
+
+test('the demo makes a ledger, a report with advice on models, replicas and a cache, and a dashboard', () => {
+  for (const title of ['By service, ', 'By model, ', '2026-06 against 2026-05', '2026 up to the end', 'Advice on ']) {
+    expect(demo).toContain(title);
+  }
+  for (const property of ['model', 'scaling.minReplicas', 'gateway.routes[].cache.textFields']) {
+    expect(demo).toContain(`│ ${property} `);
+  }
+  expect(readFileSync('dist/cost-demo/dashboard.html', 'utf8')).toContain('St. Example Hospital');
 });
 
 test('every command ends and writes as it says', async () => {
@@ -116,9 +130,7 @@ test.each(of('ts').map((block) => [block.code.split('\n')[0], block] as const))(
     if (!existsSync('node_modules')) {
       symlinkSync(join(ROOT, 'node_modules'), 'node_modules');
     }
-    const env = { ...process.env, TSX_TSCONFIG_PATH: join(ROOT, 'tsconfig.json') };
-    const tsx = require.resolve('tsx', { paths: [dirname(ROOT), ROOT] });
-    expect(execFileSync(process.execPath, ['--import', tsx, path], { env, encoding: 'utf8' })).toBe(output);
+    expect(runTypeScript(path)).toBe(output);
   },
   60_000,
 );
