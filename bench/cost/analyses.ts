@@ -15,5 +15,7 @@ export const ANALYSES: readonly Analysis[] = [
   { name: 'by service', run: (ledger) => new CostAnalyzer(ledger).byService(YEAR) },
   { name: 'by model', run: (ledger) => new CostAnalyzer(ledger).byModel(YEAR) },
   { name: 'daily trend', run: (ledger) => new CostAnalyzer(ledger).dailyTrend(YEAR) },
+  { name: 'month against month', run: (ledger) => new CostAnalyzer(ledger).monthAgainstMonth() },
+  { name: 'forecast of the year', run: (ledger) => new CostAnalyzer(ledger).forecastYear() },
   { name: 'advice', run: (ledger) => new CostOptimizationAdvisor(ledger).advise(YEAR) },
 ];

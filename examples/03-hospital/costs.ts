@@ -15,6 +15,7 @@ export function costs(app: App, ledger = 's3://hospital-prod-costs/ledger'): voi
       prometheus: { url: 'http://prometheus-operated.monitoring.svc:9090' },
       sharedNamespaces: ['kube-system', 'monitoring', 'cost'],
       selfHostedModels: ['resnet50', 'clinical-llm-34b', 'guideline-index'],
+      volumeTypes: { 'gp3-encrypted': 'gp3' },
       shared: [{ name: 'eks-control-plane' }],
       people: [
         { activity: 'operations', hoursPerDay: '6' },

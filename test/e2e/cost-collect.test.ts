@@ -123,7 +123,7 @@ describeUnless(whyNoPrometheus(), 'a day that Prometheus has recorded', () => {
       error: {
         message:
           'Prometheus knows of nodes in 179 of the 1440 minutes of 2026-03-28 (kube_node_info); ' +
-          'a day with less than 98 % is not written, since it would be too cheap',
+          'a day with less than 98% is not written, since it would be too cheap',
       },
     });
     expect(await ledger.gaps('2026-03-28', DAY)).toEqual(['2026-03-28']);

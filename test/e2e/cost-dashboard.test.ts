@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { costDashboard, costReport, Ledger } from 'mediform/cost';
+import type { AxeResults } from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { writeDemo } from '../../runtime/cost/demo';
 import { describeUnless } from './support/suite';
@@ -126,6 +127,25 @@ describeUnless(noChromium, 'the dashboard in Chromium', () => {
     // what scrolls can be reached by keyboard, and the first stop leads past the navigation
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+    await page.close();
+  });
+
+  test.each([
+    [1280, 'light'],
+    [1280, 'dark'],
+    [390, 'light'],
+    [390, 'dark'],
+  ] as const)('breaks no rule of WCAG 2.2 AA at %d pixels in %s', async (width, scheme) => {
+    const { page } = await open(width, scheme);
+    // what is folded away is to be accessible, too
+    await page.evaluate(`document.querySelectorAll('details').forEach((details) => (details.open = true))`);
+    await page.addScriptTag({ path: require.resolve('axe-core/axe.min.js') });
+    const found = await page.evaluate<AxeResults>(
+      `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+    );
+    const broken = found.violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))]);
+    expect(broken).toEqual([]);
+    expect(found.passes.map(({ id }) => id)).toEqual(expect.arrayContaining(['color-contrast', 'region', 'list']));
     await page.close();
   });
 

@@ -110,7 +110,11 @@ export const LEDGER_COLUMNS: readonly LedgerColumn[] = [
     'varchar',
     'how the amount came to this row: `direct`, `gpu-cpu-memory`, `by-cost`, ...',
   ),
-  optional('x_UsageHours', USAGE, 'hours that the model ran, all replicas together; on one row of each replica only'),
+  optional(
+    'x_UsageHours',
+    USAGE,
+    'hours that the model ran, all replicas together, or worked, where somebody else runs it; once for each replica',
+  ),
   optional(
     'x_Utilisation',
     'decimal(9,6)',

@@ -68,7 +68,7 @@ GROUP BY GROUPING SETS ((x_Service, x_Model, x_Priority, x_Category, PricingCate
 ORDER BY service, model, priority, category, pricing, sku`,
 } as const;
 
-/** The same text for Athena, whose parameters have no numbers. */
-export function athenaSql(sql: string): string {
-  return sql.replaceAll(/\$\d+/g, '?');
+/** The same text for Athena, whose parameters have no numbers, and whose statements know no database of their own. */
+export function athenaSql(sql: string, database: string): string {
+  return sql.replaceAll(/\$\d+/g, '?').replaceAll('FROM ledger', `FROM "${database}"."ledger"`);
 }

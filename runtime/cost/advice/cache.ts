@@ -36,7 +36,7 @@ export function cacheAdvice(
   if (!ratio.lessThan(rules.lowHitRatio)) {
     return { advice: [], withheld: [] };
   }
-  const hit = `${percents(ratio)} of ${counts.requests} ${usage.kind} lookups hit`;
+  const hit = `${percents(ratio)} of ${counts.requests.toLocaleString('en')} ${usage.kind} lookups hit`;
   const calls = callsOf(rows) ?? 0;
   const hits = rows.reduce((total, row) => total + (row.hits ?? 0), 0);
   const computed = calls - hits;
@@ -154,5 +154,5 @@ class Counts {
 }
 
 function asPercents(part: number): string {
-  return `${Math.round(part * 100)} %`;
+  return `${Math.round(part * 100)}%`;
 }

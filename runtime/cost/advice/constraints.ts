@@ -40,7 +40,7 @@ export function replicaFloor(
     {
       // whole percents, so that noise of the division does not add a replica
       replicas: Math.ceil(Number(((meanReplicas * busiest) / BUSIEST_UTILISATION[priority]).toFixed(2))),
-      because: `on its busiest day fewer would be over ${BUSIEST_UTILISATION[priority] * 100} % busy, and ${priority} work keeps the rest free`,
+      because: `on its busiest day fewer would be over ${BUSIEST_UTILISATION[priority] * 100}% busy, and ${priority} work keeps the rest free`,
     },
   ];
   return bounds.reduce((most, bound) => (bound.replicas > most.replicas ? bound : most));

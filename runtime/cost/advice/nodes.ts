@@ -60,7 +60,7 @@ export function spotAdvice(rows: readonly UsageRow[], days: number, rules: Advic
         property: 'onDemandFallback',
         current: 'true',
         proposed: 'false, or more accelerators in the SpotBatchPool',
-        reason: 'batch work ran on nodes at full price; Spot is 60 to 90 % cheaper',
+        reason: 'batch work ran on nodes at full price; Spot is 60 to 90% cheaper',
         monthlyCost: money(monthlyCost),
         monthlySaving: money(monthlyCost.times(rules.spotSaving)),
         confidence: 'medium',

@@ -68,10 +68,10 @@ export function confidenceOf(
 ): { readonly confidence: AdviceConfidence; readonly confidenceReason: string } {
   const percent = measured.times(100).toDecimalPlaces(0, Decimal.ROUND_DOWN).toNumber();
   const confidence = days >= 28 && percent >= 90 ? 'high' : days >= 14 && percent >= 50 ? 'medium' : 'low';
-  return { confidence, confidenceReason: `${days} days, ${percent} % of the cost measured` };
+  return { confidence, confidenceReason: `${days} days, ${percent}% of the cost measured` };
 }
 
-/** A part as percents with at most one digit: `12.5 %`. */
+/** A part as percents with at most one digit: `12.5%`. */
 export function percents(part: Decimal): string {
-  return `${part.times(100).toDecimalPlaces(1).toString()} %`;
+  return `${part.times(100).toDecimalPlaces(1).toString()}%`;
 }

@@ -31,7 +31,7 @@ export interface ModelCost {
   /** ISO 4217 */
   readonly currency: string;
   readonly cost: Decimal;
-  /** Hours that it ran, all replicas together; 0 where it is somebody else's to run. */
+  /** Hours that it ran, all replicas together; of a model that somebody else runs, hours that it worked on calls. */
   readonly usageHours: Decimal;
   /** 0 where there were no hours. */
   readonly costPerHour: Decimal;

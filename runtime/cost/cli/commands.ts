@@ -123,7 +123,7 @@ export async function forecast(
       ({ method, meanAbsoluteError }) => `${method} missed by ${format.percent(meanAbsoluteError)}`,
     );
     write(io, flags.format, [forecastSheet(found)], found, format, [
-      `${year} will have cost ${format.money(total)}; with a probability of ${level * 100} %, ${format.money(lower)} to ${format.money(upper)}`,
+      `${year} will have cost ${format.money(total)}; with a probability of ${level * 100}%, ${format.money(lower)} to ${format.money(upper)}`,
       `Backtest over ${backtest.horizonDays} days, ${backtest.forecasts} times: ${scores.join(', ')}; ${backtest.winner} is used`,
     ]);
     const budget = flags.monthlyBudget === undefined ? undefined : new Decimal(flags.monthlyBudget).times(12);

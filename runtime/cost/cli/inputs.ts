@@ -7,6 +7,7 @@ import type { AdvisorOptions } from '../advice/advisor';
 import type { CacheUsage, ModelFacts } from '../advice/types';
 import { groupBy } from '../analysis/group-by';
 import { dayCount, type Period } from '../analysis/period';
+import { reasonOf } from '../collect/prometheus';
 import { LedgerError } from '../ledger/errors';
 import { constraintsOfManifests } from '../manifests/constraints';
 import { readManifests } from '../manifests/read';
@@ -101,7 +102,7 @@ async function ask(prometheus: string, query: string, time: number): Promise<Cou
     const response = await fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(120_000) });
     answer = (await response.json()) as Answer;
   } catch (cause) {
-    throw new LedgerError(`Prometheus at ${prometheus} cannot be asked: ${(cause as Error).message}`, { cause });
+    throw new LedgerError(`Prometheus at ${prometheus} cannot be asked: ${reasonOf(cause)}`, { cause });
   }
   if (answer.data === undefined) {
     throw new LedgerError(`Prometheus at ${prometheus} refused ${query}: ${answer.error}`);

@@ -94,7 +94,7 @@ async function checkCoverage(prometheus: PrometheusDay, day: string, minimum: nu
   if (minutes.lessThan(prometheus.minutes * minimum)) {
     throw new LedgerError(
       `Prometheus knows of nodes in ${minutes.toFixed()} of the ${prometheus.minutes} minutes of ${day} (kube_node_info); ` +
-        `a day with less than ${minimum * 100} % is not written, since it would be too cheap`,
+        `a day with less than ${minimum * 100}% is not written, since it would be too cheap`,
     );
   }
 }

@@ -155,7 +155,7 @@ function withSlash(url: string): string {
 }
 
 /** What fetch hides in the cause of its error. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const { message, cause } = error as Error & { readonly cause?: Partial<Error> };
   return cause?.message === undefined ? message : `${message} (${cause.message})`;
 }

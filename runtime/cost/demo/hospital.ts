@@ -59,8 +59,9 @@ const OFFICE: DemandShape = { weekend: 0.2, winter: 0.05, growth: 0.35, noise: 0
 const NIGHT: DemandShape = { weekend: 1.3, winter: 0, growth: 0.05, noise: 0.12 };
 
 /**
- * The demo's hospital, with four things that advice should find: an A100 node that `vit` hardly uses, `gpt-4` for what a
- * cheaper model might do, a cache of `knowledge_retrieval` that answers hardly anything, and nodes that are idle on weekends.
+ * The demo's hospital, with five things that advice should find: an A100 node that `vit` hardly uses, `gpt-4` for what a
+ * cheaper model might do, a cache of `knowledge_retrieval` that answers hardly anything, replicas of it that nothing asks
+ * for, and nodes that are idle on weekends.
  */
 export const SERVICES: readonly DemoService[] = [
   {
@@ -185,8 +186,8 @@ export const SERVICES: readonly DemoService[] = [
       gpus: 0,
       cores: 8,
       memoryGiB: 16,
-      min: 2,
-      max: 5,
+      min: 5,
+      max: 8,
       secondsPerNode: 45_000,
       hours: 24,
     },

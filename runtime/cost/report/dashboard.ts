@@ -100,7 +100,9 @@ function figures(report: CostReport, format: Format): Markup {
 function budgetFigure({ month, budget, spent, spentRatio, projected, passed }: BudgetState, format: Format): Markup {
   const width = Decimal.min(1, spentRatio).times(100).toFixed(1);
   const over = projected.greaterThan(budget);
-  const word = passed ? 'passed' : over ? 'at this pace it will be passed' : 'at this pace it will hold';
+  // at the end of a month, nothing is left to project
+  const holds = projected.equals(spent) ? 'it held' : 'at this pace it will hold';
+  const word = passed ? 'passed' : over ? 'at this pace it will be passed' : holds;
   const tone = passed ? 'bad' : over ? 'warn' : 'good';
   return markup`<li>
     <div class="name">Budget of ${monthText(month)}</div>

@@ -40,6 +40,7 @@ export async function trendSection(report: CostReport, format: Format): Promise<
     slopePerDay === undefined
       ? ''
       : ` In the period, the cost of a day ${slopePerDay.isNegative() ? 'falls' : 'rises'} by ${format.money(slopePerDay.abs())} from day to day (median of all slopes over whole weeks).`;
+  const partial = weeks.some(({ days }) => days < 7) ? ' A low bar at an end is a week of fewer days.' : '';
   const label = `Cost of each of ${weeks.length} weeks by category; the last complete week cost ${format.money(lastComplete(weeks).total)}.`;
   const chart = await drawChart('trend', label, { wide: 300, narrow: 260 }, trendChart(weeks, format));
   const data = table<WeekCost>(
@@ -58,7 +59,7 @@ export async function trendSection(report: CostReport, format: Format): Promise<
   return section(
     'trend',
     'Every week',
-    markup`<p class="note">The last year by week and category.${slope}</p>${chartFigure(chart, categoryLegend(weeks), data)}`,
+    markup`<p class="note">The last year by week and category.${partial}${slope}</p>${chartFigure(chart, categoryLegend(weeks), data)}`,
   );
 }
 

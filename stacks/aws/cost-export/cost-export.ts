@@ -19,6 +19,7 @@ import { costDatabase } from './database';
 import { dataExports } from './exports';
 import { costJobRole, type CostJobAccount } from './job-role';
 import { keyStatements } from './policies';
+import { costStatements } from './statements';
 
 /** Arguments of `CostExport`. */
 export interface CostExportArgs extends AwsComponentArgs {
@@ -62,8 +63,8 @@ const GIB = 2 ** 30;
 
 /**
  * What things cost, as data: AWS's own bill twice (Cost and Usage Report 2.0 with what each pod held of its node, and FOCUS
- * 1.2), the place of mediform's ledger, tables over all three, an Athena workgroup that stops runaway queries, and a budget
- * that sends alarms.
+ * 1.2), the place of mediform's ledger, tables over all three, an Athena workgroup that stops runaway queries and has the
+ * questions of `CostAnalyzer` as prepared statements, and a budget that sends alarms.
  *
  * Before the first export, switch on "Split cost allocation data" for Amazon EKS in the billing console's cost management
  * preferences: AWS has no API object for it. The first files come within a day.
@@ -121,6 +122,7 @@ export class CostExport extends ComponentResource {
     this.databaseName = costDatabase(name, bucket.name, tags, this);
     const workgroup = this.workgroup(name, args, bucket, tags);
     this.workgroupName = workgroup.name;
+    costStatements(name, workgroup.name, this.databaseName, this);
     this.jobRoleArn = costJobRole(
       name,
       { bucketArn: bucket.arn, keyArn: this.keyArn, workgroupArn: workgroup.arn, database: this.databaseName },

@@ -133,6 +133,7 @@ export function costJobPolicy(location: AwsLocation, resources: CostJobResources
       Sid: 'Query',
       Effect: 'Allow',
       Action: [
+        'athena:GetPreparedStatement',
         'athena:GetQueryExecution',
         'athena:GetQueryResults',
         'athena:GetWorkGroup',

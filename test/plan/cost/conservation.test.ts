@@ -1,13 +1,14 @@
 /** Day by day, the rows add up to what everything cost: computed here in whole numbers, and in no way as the code does it. */
 import fc from 'fast-check';
 import { allocateDay } from '../../../constructs/plan/cost/allocate/allocate-day';
+import { gpuShare } from '../../../constructs/plan/cost/gpu-share';
 import { Decimal } from '../../../constructs/plan/cost/money';
 import { PriceBook } from '../../../constructs/plan/cost/price-book';
 import type { Price } from '../../../constructs/plan/cost/price-file';
 import type { LedgerRow } from '../../../constructs/plan/cost/row';
 import type { DayUsage, ModelUsage, NodeUsage, Owner } from '../../../constructs/plan/cost/usage';
 import { KEY_COLUMNS } from '../../../constructs/plan/cost/columns';
-import { CONTEXT, modelUsage, node, NOTHING, priceFile, REGION } from './support';
+import { CONTEXT, instance, modelUsage, node, NOTHING, priceFile, REGION } from './support';
 
 /** A decimal number, as a whole number of its last digits. */
 interface Fixed {
@@ -190,6 +191,73 @@ it('adds up to what nodes, volumes, traffic, models, people and shared services 
       }
       const keys = day.rows.map((row) => KEY_COLUMNS.map((column) => row[column] ?? '').join('|'));
       expect(new Set(keys).size).toBe(keys.length);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Ways to divide an A100 of 80 GB: the resource of a unit, its declaration, and how many units NVIDIA's documents give. */
+const DIVISIONS = [
+  { resource: 'nvidia.com/gpu', sharing: undefined, units: 1 },
+  { resource: 'nvidia.com/gpu', sharing: { mode: 'mig', profile: '1g.10gb' }, units: 7 },
+  { resource: 'nvidia.com/gpu', sharing: { mode: 'mig', profile: '2g.20gb' }, units: 3 },
+  { resource: 'nvidia.com/mig-3g.40gb', sharing: undefined, units: 2 },
+  { resource: 'nvidia.com/gpu', sharing: { mode: 'time-slicing', replicas: 6 }, units: 6 },
+  { resource: 'nvidia.com/gpu.shared', sharing: { mode: 'mps', replicas: 9 }, units: 9 },
+] as const;
+
+const divided = fc
+  .record({ division: fc.constantFrom(...DIVISIONS), gpus: fc.integer({ min: 1, max: 8 }), price, hours })
+  .chain(({ division, ...given }) => {
+    const total = division.units * given.gpus;
+    // as many services as may be, none of which holds more than is left
+    return fc
+      .array(fc.integer({ min: 1, max: total }), { minLength: 1, maxLength: 7 })
+      .map((wanted) => ({ ...given, division, total, held: fitting(wanted, total) }));
+  });
+
+function fitting(wanted: readonly number[], total: number): number[] {
+  let left = total;
+  return wanted.flatMap((units) => {
+    const mine = Math.min(units, left);
+    left -= mine;
+    return mine === 0 ? [] : [mine];
+  });
+}
+
+it('splits whole GPUs, MIG partitions and time slices by units, free ones included, to the billionth', () => {
+  fc.assert(
+    fc.property(divided, ({ division, gpus, price: given, hours: present, total, held }) => {
+      const share = gpuShare(division.resource, { sharing: division.sharing, accelerator: 'a100-80gb' }) as Decimal;
+      const pods = held.map((units, index) => ({
+        service: `service-${index}`,
+        namespace: 'imaging',
+        hours: decimal(present),
+        gpuHours: share.times(units).times(decimal(present)),
+        cpuHours: new Decimal(0),
+        memoryHours: new Decimal(0),
+      }));
+      const none = new Decimal(0);
+      const found = allocateDay({
+        day: '2026-03-02',
+        usage: { ...NOTHING, nodes: [node({ hours: decimal(present), gpus, cores: none, memoryGiB: none, pods })] },
+        prices: new PriceBook([priceFile([instance(text(given))])], 'EUR'),
+        context: CONTEXT,
+        rules: {},
+      });
+      const expected = billionths(present, given);
+      expect(add(found.rows, 'EffectiveCost')).toBe(expected);
+      const free = total - held.reduce((sum, units) => sum + units, 0);
+      const shares = [...held.map((units, index) => ({ service: `service-${index}`, units })), { units: free }];
+      for (const { service, units } of shares as readonly { readonly service?: string; readonly units: number }[]) {
+        const cost = add(
+          found.rows.filter((row) => row.x_Service === service),
+          'EffectiveCost',
+        );
+        // within a billionth of its part, of which no more is left over than there are parts
+        const off = cost * BigInt(total) - expected * BigInt(units);
+        expect(off < BigInt(total) && off > -BigInt(total)).toBe(true);
+      }
     }),
     { numRuns: 300 },
   );

@@ -25,7 +25,7 @@ describe('models that cost much and give little', () => {
         current: 'vit',
         proposed: 'resnet50',
         reason:
-          'its accuracy is 0.88, under the target of 0.9; resnet50 does ct at 33.3 % of its cost for each call, with an accuracy of 0.93',
+          'its accuracy is 0.88, under the target of 0.9; resnet50 does ct at 33.3% of its cost for each call, with an accuracy of 0.93',
         monthlyCost: money('2737.5'),
         // 0.30 instead of 0.90 a call: two thirds of it
         monthlySaving: money('1825'),
@@ -98,7 +98,7 @@ describe('caches with a low hit ratio', () => {
       property: 'gateway.routes[].cache.textFields',
       proposed: 'the fields that hold the question, so that spelling does not matter',
       reason:
-        '20 % of 2800 knowledge lookups hit: entries are neither lost nor expired, so equal requests have different keys or are rare',
+        '20% of 2,800 knowledge lookups hit: entries are neither lost nor expired, so equal requests have different keys or are rare',
       monthlyCost: new Decimal(40).times(730).dividedBy(24).toDecimalPlaces(9),
       // (0.5 - 0.2) × 2800 of 2240 computed calls: 0.375 of their cost, 1216.67
       monthlySaving: money('456.25'),
@@ -159,7 +159,7 @@ describe('nodes', () => {
         kind: 'consolidate',
         subject: 'g5.xlarge',
         property: 'consolidateAfter',
-        reason: 'pods hold 20 % of what these nodes cost',
+        reason: 'pods hold 20% of what these nodes cost',
         // 100 × 730 / 24 / 2
         monthlySaving: money('1520.833333333'),
         confidence: 'low',

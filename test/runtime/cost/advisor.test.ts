@@ -36,11 +36,11 @@ describe('resources under 30 %', () => {
           current: '4',
           // normal work keeps 2; by use, 4 × 0.12 / 0.6 would do
           proposed: '2',
-          reason: 'its GPUs are 12 % used, with 4 replicas on average; 2 carry the load',
+          reason: 'its GPUs are 12% used, with 4 replicas on average; 2 carry the load',
           monthlyCost: money('2920'),
           monthlySaving: money('1460'),
           confidence: 'high',
-          confidenceReason: '28 days, 100 % of the cost measured',
+          confidenceReason: '28 days, 100% of the cost measured',
         },
       ],
     });
@@ -75,7 +75,7 @@ describe('resources under 30 %', () => {
       {
         subject: 'ct',
         reason:
-          'its GPUs are 18 % used, but it needs 6 replicas: on its busiest day fewer would be over 60 % busy, and normal work keeps the rest free',
+          'its GPUs are 18% used, but it needs 6 replicas: on its busiest day fewer would be over 60% busy, and normal work keeps the rest free',
       },
     ]);
   });
@@ -92,7 +92,7 @@ describe('resources under 30 %', () => {
     const half: Rows = [...IDLE, ['96', { x_Service: 'ct' }]];
     expect(await confidence(half, 28)).toMatchObject({
       confidence: 'medium',
-      confidenceReason: '28 days, 50 % of the cost measured',
+      confidenceReason: '28 days, 50% of the cost measured',
     });
   });
 
@@ -116,7 +116,7 @@ describe('what a service needs', () => {
 
   it('is never guessed', async () => {
     expect(await withheld()).toBe(
-      'its GPUs are 12 % used, but what its priority needs is not known: give its plan or manifest',
+      'its GPUs are 12% used, but what its priority needs is not known: give its plan or manifest',
     );
   });
 

@@ -260,6 +260,6 @@ describe('the SQL', () => {
     // DuckDB divides decimals to floats; no average for the same reason
     expect(sql).not.toMatch(/\/|AVG|::|FILTER|QUALIFY|GROUP BY ALL/);
     expect(sql.match(/\$\d/g)).toEqual(['$1', '$2']);
-    expect(athenaSql(sql).match(/[?$]/g)).toEqual(['?', '?']);
+    expect(athenaSql(sql, 'costs').match(/[?$]/g)).toEqual(['?', '?']);
   });
 });

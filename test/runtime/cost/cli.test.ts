@@ -112,7 +112,7 @@ describe('forecast', () => {
   it('says what the year will have cost, and how sure that is', async () => {
     const { code, out } = await cost('forecast', '--ledger', ledger, '--level', '0.95');
     expect(code).toBe(0);
-    expect(out).toContain('2026 will have cost €36,500; with a probability of 95 %, €36,500 to €36,500');
+    expect(out).toContain('2026 will have cost €36,500; with a probability of 95%, €36,500 to €36,500');
     expect(out).toContain('seasonal-naive is used');
   });
 
@@ -144,7 +144,7 @@ describe('advise', () => {
 
   it('advises nothing where it does not know what a service needs, and says so', async () => {
     const { out } = await cost('advise', '--ledger', ledger);
-    expect(out).toContain('Not advised: ct: its GPUs are 10 % used, but what its priority needs is not known');
+    expect(out).toContain('Not advised: ct: its GPUs are 10% used, but what its priority needs is not known');
   });
 
   it('names what is wrong with a list of models', async () => {

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Chart, Duration, Size } from 'cdk8s';
 import { Accelerator, CostExport, GpuNodePool, MedicalInferenceService, NodePool } from 'mediform';
-import { constraintsOf } from 'mediform/cost';
+import { constraintsOf, type CostConfig, type PriceFile } from 'mediform/cost';
+import { estimateStack } from '../../../constructs/plan/cost/estimate/estimate';
 import { run } from '../../../runtime/cost/cli/program';
 import { constraintsOfManifests } from '../../../runtime/cost/manifests/constraints';
 import { readManifests } from '../../../runtime/cost/manifests/read';
 import { stackOf } from '../../../runtime/cost/manifests/stack';
+import { costs } from '../../../examples/03-hospital/costs';
 import { platform } from '../../../examples/03-hospital/platform';
 import { services } from '../../../examples/03-hospital/services';
 import { resultCache } from '../../../examples/03-hospital/cache';
@@ -148,6 +150,28 @@ describe('mediform cost estimate', () => {
       1,
       `mediform: no manifests in ${join(folder, 'nowhere')}: synthesise first, or name their folder\n`,
     ]);
+  });
+});
+
+test('the hospital has a price for everything that it deploys', async () => {
+  await inFolder(async (outdir) => {
+    const app = new App({ outdir });
+    platform(app);
+    services(app, resultCache(app));
+    costs(app);
+    app.synth();
+    const manifests = await readManifests(outdir);
+    const filesOf = (name: string): readonly unknown[] => {
+      const found = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === name);
+      const { data } = found as unknown as { readonly data: { readonly [file: string]: string } };
+      return Object.values(data).map((text) => JSON.parse(text) as unknown);
+    };
+    const [{ cost: config }] = filesOf('cost-export') as [{ cost: CostConfig }];
+    const prices = filesOf('cost-export-prices') as readonly PriceFile[];
+    const { lines } = estimateStack({ stack: stackOf(manifests), prices, day: '2026-11-25', config });
+    expect(lines.filter(({ fixed, scales }) => fixed.plus(scales).isZero())).toEqual([]);
+    const kinds = new Set(lines.map(({ kind }) => kind));
+    expect([...kinds].sort()).toEqual(['node volumes', 'nodes', 'people', 'shared', 'volumes']);
   });
 });
 

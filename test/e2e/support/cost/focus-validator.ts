@@ -10,6 +10,8 @@ const VERSION = '2.2.1';
 /** What it needs of pyarrow, so that the numpy that it asks for will do. */
 const PACKAGES = [`focus-validator==${VERSION}`, 'pyarrow<20'];
 const FOLDER = join(CACHE, `focus-validator-${VERSION}`);
+/** Its Python, which has sqlglot. */
+export const FOCUS_PYTHON = join(FOLDER, 'bin/python');
 
 /** What applies to a ledger: all but commitments, capacity reservations and virtual currencies. */
 const CRITERIA = [

@@ -146,6 +146,26 @@ describe('the tables', () => {
   });
 });
 
+test('every question of the analyses is a prepared statement', async () => {
+  const { graph } = await costExport();
+  const statements = graph.ofType('aws:athena/preparedStatement:PreparedStatement').map(({ inputs }) => inputs);
+  expect(statements.map(({ name }) => name)).toEqual([
+    'by_service',
+    'by_model',
+    'by_day',
+    'by_day_and_category',
+    'by_day_and_service',
+    'sources',
+    'advice',
+  ]);
+  for (const { workgroup, queryStatement } of statements) {
+    expect(workgroup).toBe('costs-queries');
+    expect(queryStatement).toMatch(
+      /\sFROM "costs"\."ledger"\s+WHERE day BETWEEN CAST\(\? AS DATE\) AND CAST\(\? AS DATE\)/,
+    );
+  }
+});
+
 test('queries are stopped at a limit, and their results encrypted', async () => {
   const { graph } = await costExport({ scanLimitGiB: 2 });
   expect(graph.only('aws:athena/workgroup:Workgroup').inputs.configuration).toMatchObject({
