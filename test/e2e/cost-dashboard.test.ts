@@ -29,6 +29,15 @@ describeUnless(noChromium, 'the dashboard in Chromium', () => {
       diagnosisServices: ['image_diagnosis'],
       monthlyBudget: '70000',
       advice: {
+        services: [
+          {
+            service: 'knowledge_retrieval',
+            construct: 'knowledge/knowledge-retrieval-minilm',
+            priority: 'normal',
+            minReplicas: 5,
+            maxReplicas: 8,
+          },
+        ],
         models: [
           { model: 'vit', task: 'ct', accuracy: 0.9 },
           { model: 'unet', task: 'ct', accuracy: 0.92 },
@@ -59,6 +68,18 @@ describeUnless(noChromium, 'the dashboard in Chromium', () => {
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.goto(address);
     return { page, requests, complaints };
+  }
+
+  /** Texts of cells of tables that do not fit into them, and lie over others or are cut off. */
+  async function overflowing(page: Page): Promise<readonly string[]> {
+    return page.evaluate<readonly string[]>(`[...document.querySelectorAll('th, td')]
+      .filter((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        const [content, box] = [range.getBoundingClientRect(), cell.getBoundingClientRect()];
+        return content.width > 0 && (content.right > box.right + 1 || content.left < box.left - 1);
+      })
+      .map((cell) => cell.textContent)`);
   }
 
   async function keep(page: Page, name: string): Promise<void> {
@@ -95,6 +116,7 @@ describeUnless(noChromium, 'the dashboard in Chromium', () => {
         .map((text) => text.textContent);
     })`);
     expect(outside).toEqual([]);
+    expect(await overflowing(page)).toEqual([]);
     await page.close();
   });
 
@@ -177,6 +199,12 @@ describeUnless(noChromium, 'the dashboard in Chromium', () => {
     expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)');
     expect(await page.locator('nav').isVisible()).toBe(false);
     expect(await page.locator('.wide svg:visible').count()).toBe(5);
+    // A4 less its margins, and the window of a preview
+    for (const width of [688, 760]) {
+      await page.setViewportSize({ width, height: 1000 });
+      expect(await overflowing(page)).toEqual([]);
+      await keep(page, `dashboard-print-${width}`);
+    }
     const pdf = (await page.pdf({ preferCSSPageSize: true, printBackground: true })).toString('latin1');
     const sheets = pdf.match(/\/Type\s*\/Page[^s]/g)?.length ?? 0;
     expect(sheets).toBeGreaterThan(1);

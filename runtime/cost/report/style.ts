@@ -58,7 +58,8 @@ table { border-collapse: collapse; width: 100%; margin-top: 14px; font-size: 15p
 caption { text-align: left; color: var(--muted); font-size: 14px; padding-bottom: 6px; }
 th, td { padding: 8px 14px 8px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 thead th { color: var(--muted); font-weight: 600; font-size: 13px; white-space: nowrap; }
-tbody th { font-weight: 600; }
+.advice thead th { white-space: normal; }
+tbody th { font-weight: 600; overflow-wrap: break-word; }
 tbody tr:last-child > * { border-bottom: 0; }
 .number { text-align: right; white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
