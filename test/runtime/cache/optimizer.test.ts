@@ -53,13 +53,19 @@ describe('a warm-up', () => {
     expect(await (await fleet.process()).optimizer.warmUp()).toBe(0);
   });
 
+  function* endless(): Generator<PrefetchCandidate> {
+    for (let index = 0; ; index++) {
+      yield { kind: 'knowledge', query: question(`${index}`), compute: counting().compute };
+    }
+  }
+
+  test('ends after so many, also of queries of the service', async () => {
+    const cache = await fleet.process(undefined, { warmUp: { maxEntries: 7, perSecond: 1_000 } });
+    expect(await cache.optimizer.warmUpWith(endless())).toBe(7);
+  });
+
   test('ends when its time is over', async () => {
     const cache = await fleet.process(undefined, { warmUp: { maxSeconds: 1, perSecond: 20 } });
-    function* endless(): Generator<PrefetchCandidate> {
-      for (let index = 0; ; index++) {
-        yield { kind: 'knowledge', query: question(`${index}`), compute: counting().compute };
-      }
-    }
     const loaded = await cache.optimizer.warmUpWith(endless());
     expect(loaded).toBeGreaterThan(1);
     expect(loaded).toBeLessThanOrEqual(21);
