@@ -1,5 +1,5 @@
 /** Memory of a process under a load that fills the hot tier many times over, with invalidations in between. */
-import { body, measure, openCache, query, type Setting } from './setting';
+import { body, measure, median, openCache, query, type Setting } from './setting';
 
 const QUERIES = 200_000;
 const AT_A_TIME = 16;
@@ -32,14 +32,15 @@ measure(async (setting: Setting) => {
 
   // the first third fills what is bounded: the hot tier, and the allocator's and V8's own reserves
   const third = Math.floor(samples.length / 3);
-  // peaks, since what matters is what a limit must allow
-  const peak = (what: 'resident' | 'live', from: number): number =>
-    Math.max(...samples.slice(from, from + third).map((sample) => sample[what]));
-  const growth = (what: 'resident' | 'live'): number => peak(what, 2 * third) / peak(what, third);
+  const [, middle, final] = [0, 1, 2].map((place) => samples.slice(place * third, (place + 1) * third));
+  // the most that was resident is what a limit must allow; of what is live a single sample has what was just under way
+  const resident = (of: typeof samples = []): number => Math.max(...of.map((sample) => sample.resident));
+  const live = (of: typeof samples = []): number => median(of.map((sample) => sample.live));
   return {
     calls,
-    resident: growth('resident'),
-    live: growth('live'),
-    residentMiB: peak('resident', 2 * third) / 2 ** 20,
+    resident: resident(final) / resident(middle),
+    live: live(final) / live(middle),
+    residentMiB: resident(final) / 2 ** 20,
+    liveMiB: live(final) / 2 ** 20,
   };
 });

@@ -3,6 +3,7 @@ import { TIER_CAP_SECONDS, type CacheKind, type SharedTier } from '../../constru
 import type { Breaker } from './breaker';
 import { Deadlines } from './deadlines';
 import type { CacheMetrics, TierErrorReason, TierOperation } from './metrics';
+import type { Distribution } from './tallies';
 import type { CacheTier } from './tier';
 
 /** Bounds of one tier. */
@@ -28,6 +29,8 @@ export class Guard {
   private pending = 0;
   private pendingBytes = 0;
   private readonly deadlines: Deadlines;
+  /** Of each operation that there was so far, the name of its spans and its times. */
+  private readonly measured: { [O in TierOperation]?: { readonly span: string; readonly seconds: Distribution } } = {};
 
   constructor(
     readonly name: SharedTier,
@@ -56,7 +59,11 @@ export class Guard {
     this.pending++;
     this.pendingBytes += bytes;
     const { refused } = this;
-    const span = this.tracer.startSpan(`cache ${this.name} ${operation}`);
+    const measured = (this.measured[operation] ??= {
+      span: `cache ${this.name} ${operation}`,
+      seconds: this.metrics.tierSeconds(this.name, operation),
+    });
+    const span = this.tracer.startSpan(measured.span);
     const start = performance.now();
     return new Promise((resolve) => {
       let settled = false;
@@ -66,7 +73,7 @@ export class Guard {
         }
         settled = true;
         this.deadlines.met(deadline);
-        this.metrics.tierSeconds(this.name, operation, (performance.now() - start) / 1000);
+        measured.seconds.observe((performance.now() - start) / 1000);
         if (reason === undefined || reason === 'server') {
           this.breaker.succeeded();
         } else {

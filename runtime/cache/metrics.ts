@@ -19,12 +19,18 @@ export interface HotCounts {
   entries: number;
 }
 
+/** Lookups by tier and outcome: objects, since to put a name together costs more than to count. */
+type LookupTallies = { [T in TierName]?: { [O in LookupOutcome]?: Tally } };
+
 /** The cache's metrics on one registry. */
 export class CacheMetrics {
   private readonly lookups: TallyCounter<'kind' | 'tier' | 'outcome'>;
-  private readonly lookupTallies = new Map<string, Tally>();
+  private readonly lookupTallies: { readonly [K in CacheKind]: LookupTallies } = {
+    diagnosis: {},
+    knowledge: {},
+    model_output: {},
+  };
   private readonly seconds: DistributionHistogram<'tier' | 'operation'>;
-  private readonly distributions = new Map<string, Distribution>();
   private readonly errors: Counter<'tier' | 'operation' | 'reason'>;
   private readonly breaker: Gauge<'tier'>;
   private readonly written: Counter<'tier' | 'kind'>;
@@ -119,23 +125,14 @@ export class CacheMetrics {
   }
 
   lookup(kind: CacheKind, tier: TierName, outcome: LookupOutcome): void {
-    const id = `${kind} ${tier} ${outcome}`;
-    let tally = this.lookupTallies.get(id);
-    if (tally === undefined) {
-      tally = this.lookups.begin({ kind, tier, outcome }, { count: 0 });
-      this.lookupTallies.set(id, tally);
-    }
+    const tallies = (this.lookupTallies[kind][tier] ??= {});
+    const tally = (tallies[outcome] ??= this.lookups.begin({ kind, tier, outcome }, { count: 0 }));
     tally.count++;
   }
 
-  tierSeconds(tier: SharedTier, operation: TierOperation, seconds: number): void {
-    const id = `${tier} ${operation}`;
-    let distribution = this.distributions.get(id);
-    if (distribution === undefined) {
-      distribution = this.seconds.begin({ tier, operation });
-      this.distributions.set(id, distribution);
-    }
-    distribution.observe(seconds);
+  /** Where the times of one operation on a tier are observed, in seconds; a series from now on. */
+  tierSeconds(tier: SharedTier, operation: TierOperation): Distribution {
+    return this.seconds.begin({ tier, operation });
   }
 
   tierError(tier: SharedTier, operation: TierOperation, reason: TierErrorReason): void {

@@ -9,7 +9,7 @@ import type { Prefetcher } from './prefetcher';
 import type { TierChain } from './tier-chain';
 import type { CacheOptimizer, KindCache, PrefetchCandidate } from './types';
 
-const DEFAULTS = { maxEntries: 1_000, perSecond: 200, maxSeconds: 20 };
+const DEFAULTS: Required<WarmUpConfig> = { maxEntries: 1_000, perSecond: 200, maxSeconds: 20 };
 
 /** What the optimizer works with. */
 export interface OptimizerParts {
@@ -36,7 +36,7 @@ export class TierOptimizer implements CacheOptimizer {
 
   async warmUp(): Promise<number> {
     const { chain, spaces } = this.parts;
-    const { maxEntries = DEFAULTS.maxEntries } = this.parts.config ?? {};
+    const { maxEntries } = this.bounds;
     const depth = chain.tiers.findIndex(({ tier }) => tier.recent !== undefined);
     const source = chain.tiers[depth]?.tier;
     const namespace = spaces[0]?.namespace ?? '';
@@ -73,10 +73,14 @@ export class TierOptimizer implements CacheOptimizer {
     return this.parts.invalidation.update(model);
   }
 
-  /** Takes one after the other at the configured rate, until the configured time is over. */
+  private get bounds(): Required<WarmUpConfig> {
+    return { ...DEFAULTS, ...this.parts.config };
+  }
+
+  /** Takes one after the other at the configured rate, until the configured number or time is reached. */
   private async paced<T>(items: AsyncIterable<T> | Iterable<T>, load: (item: T) => Promise<boolean>): Promise<number> {
     const { metrics, signal } = this.parts;
-    const { maxSeconds = DEFAULTS.maxSeconds, perSecond = DEFAULTS.perSecond } = this.parts.config ?? {};
+    const { maxEntries, maxSeconds, perSecond } = this.bounds;
     const start = performance.now();
     const elapsedMs = (): number => performance.now() - start;
     let [taken, loaded] = [0, 0];
@@ -92,6 +96,9 @@ export class TierOptimizer implements CacheOptimizer {
         const took = await load(item).catch(() => undefined);
         loaded += took === true ? 1 : 0;
         metrics.warmedUp(took === undefined ? 'failed' : took ? 'loaded' : 'skipped');
+        if (taken >= maxEntries) {
+          break;
+        }
       }
     } catch {
       // the source failed: what it gave until then is warm

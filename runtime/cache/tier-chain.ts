@@ -214,8 +214,8 @@ export class TierChain {
       return;
     }
     this.keepHot(key.primary, entry);
-    for (const tier of this.tiers.slice(0, depth)) {
-      void this.put(tier, key.primary, sealed, entry);
+    for (let above = 0; above < depth; above++) {
+      void this.put(this.tiers[above] as GuardedTier, key.primary, sealed, entry);
     }
   }
 

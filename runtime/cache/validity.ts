@@ -70,14 +70,22 @@ export class Validity {
 
   /** Whether something that concerns it was invalidated since. */
   condemned(subject: Subject): boolean {
-    return this.views.some((view) => view.condemns(subject.positions[PLACE[view.name]], subject));
+    for (const view of this.views) {
+      if (view.condemns(subject.positions[PLACE[view.name]], subject)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether it may be served. */
   valid(subject: Subject, now: number): boolean {
-    const { positions } = subject;
-    const known = this.views.some((view) => this.fresh(view, now) && view.knows(positions[PLACE[view.name]]));
-    return known && !this.condemned(subject);
+    for (const view of this.views) {
+      if (this.fresh(view, now) && view.knows(subject.positions[PLACE[view.name]])) {
+        return !this.condemned(subject);
+      }
+    }
+    return false;
   }
 
   private fresh(view: LogView, now: number): boolean {

@@ -185,6 +185,29 @@ describe('an early refresh', () => {
     expect(textOf(await ask())).toBe('second');
   });
 
+  test('is one for all processes', async () => {
+    const processes = await Promise.all(
+      ['first', 'second'].map(() => fleet.process(undefined, {}, { random: () => 0.9 })),
+    );
+    const slow = (): Promise<Computed> => {
+      fleet.clock.pass(600);
+      return Promise.resolve({ value: { body: Buffer.from('first') } });
+    };
+    await processes[0]?.diagnosis.getOrCompute(imageQuery(), slow);
+    await settle();
+    fleet.clock.pass(7 * 86_400 - 600 - 100);
+    await settle();
+    const work = held();
+    const ask = () => Promise.all(processes.map((it) => it.diagnosis.getOrCompute(imageQuery(), work.compute)));
+    expect((await ask()).map(textOf)).toEqual(['first', 'first']);
+    await settle();
+    await ask();
+    await settle();
+    expect(work.runs).toBe(1);
+    work.end('second');
+    await settle();
+  });
+
   test('that fails is no one else‘s concern', async () => {
     const cache = await fleet.process(undefined, {}, { random: () => 0.999_999 });
     const slow = (): Promise<Computed> => {

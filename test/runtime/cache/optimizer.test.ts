@@ -1,7 +1,14 @@
 /** Filling the cache before it is asked. */
 import { Registry } from 'prom-client';
 import type { PrefetchCandidate, PrefetchSource } from '../../../runtime/cache/types';
+import { HotTier } from '../../../runtime/cache/hot-tier';
+import { CacheMetrics } from '../../../runtime/cache/metrics';
+import { Prefetcher } from '../../../runtime/cache/prefetcher';
+import { waitFor } from '../../e2e/support/wait';
 import { Fleet, counting, imageQuery, settle } from '../../support/cache';
+
+const PREFETCHES = 'mediform_cache_prefetches_total';
+const WARM_UPS = 'mediform_cache_warm_up_entries_total';
 
 let fleet: Fleet;
 beforeEach(() => {
@@ -46,13 +53,19 @@ describe('a warm-up', () => {
     expect(await (await fleet.process()).optimizer.warmUp()).toBe(0);
   });
 
+  function* endless(): Generator<PrefetchCandidate> {
+    for (let index = 0; ; index++) {
+      yield { kind: 'knowledge', query: question(`${index}`), compute: counting().compute };
+    }
+  }
+
+  test('ends after so many, also of queries of the service', async () => {
+    const cache = await fleet.process(undefined, { warmUp: { maxEntries: 7, perSecond: 1_000 } });
+    expect(await cache.optimizer.warmUpWith(endless())).toBe(7);
+  });
+
   test('ends when its time is over', async () => {
     const cache = await fleet.process(undefined, { warmUp: { maxSeconds: 1, perSecond: 20 } });
-    function* endless(): Generator<PrefetchCandidate> {
-      for (let index = 0; ; index++) {
-        yield { kind: 'knowledge', query: question(`${index}`), compute: counting().compute };
-      }
-    }
     const loaded = await cache.optimizer.warmUpWith(endless());
     expect(loaded).toBeGreaterThan(1);
     expect(loaded).toBeLessThanOrEqual(21);
@@ -67,6 +80,33 @@ describe('a warm-up', () => {
     fleet.servers.database.down = true;
     expect(await cache.optimizer.warmUp()).toBe(0);
     expect(await counts(registry, 'mediform_cache_warm_up_entries_total')).toEqual({ loaded: 1, failed: 2 });
+  });
+
+  test('reads the database no faster than it may', async () => {
+    const cache = await fleet.process();
+    for (let index = 0; index < 10; index++) {
+      await cache.knowledge.getOrCompute(question(`${index}`), counting().compute);
+    }
+    await settle();
+    const slow = await fleet.process(undefined, { warmUp: { maxSeconds: 1, perSecond: 4 } });
+    // the first at once, then one each quarter of a second, none after the second is over
+    const loaded = await slow.optimizer.warmUp();
+    expect(loaded).toBeGreaterThanOrEqual(1);
+    expect(loaded).toBeLessThanOrEqual(5);
+  });
+
+  test('comes again after each pause, until the cache is closed', async () => {
+    const cache = await fleet.process();
+    await cache.knowledge.getOrCompute(question('first'), counting().compute);
+    await settle();
+    const registry = new Registry();
+    const warmed = await fleet.process(undefined, { warmUp: { perSecond: 1_000 } }, { registry });
+    warmed.optimizer.schedule(0.02);
+    await waitFor('warm-ups', async () => ((await counts(registry, WARM_UPS)).loaded ?? 0) >= 3);
+    await Promise.all([warmed.close(), cache.close()]);
+    const asked = jest.spyOn(fleet.servers.database, 'answer');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(asked).not.toHaveBeenCalled();
   });
 
   test('again and again needs a pause', async () => {
@@ -128,6 +168,53 @@ describe('asking ahead', () => {
     expect(asked).toEqual(['dr-k']);
     expect(await cache.knowledge.get(question('prior of dr-k'))).toBeUndefined();
     expect(await outcomes()).toEqual({ denied: 1 });
+  });
+
+  test('asks each time anew whether the user may: a right that has ended is none', async () => {
+    let allowed = true;
+    let day = 1;
+    const { cache, outcomes } = await trained({
+      candidates: (user) => Promise.resolve([candidate(`prior of ${user}, day ${day}`)]),
+      authorise: () => Promise.resolve(allowed),
+    });
+    cache.optimizer.observe('dr-k', 'ct');
+    await settle();
+    expect(await outcomes()).toEqual({ issued: 1 });
+    [allowed, day] = [false, 2];
+    cache.optimizer.observe('dr-k', 'ct');
+    await settle();
+    expect(await outcomes()).toEqual({ issued: 1, denied: 1 });
+    expect(await cache.knowledge.get(question('prior of dr-k, day 2'))).toBeUndefined();
+  });
+
+  test('counts as wasted what nobody has asked for in ten minutes', async () => {
+    const registry = new Registry();
+    const cache = await fleet.process();
+    const metrics = new CacheMetrics(registry, new HotTier().counts, () => ({}));
+    const source: PrefetchSource = {
+      candidates: (_user, queryClass) => Promise.resolve([candidate(queryClass)]),
+      authorise: () => Promise.resolve(true),
+    };
+    const { now } = fleet.clock;
+    const prefetcher = new Prefetcher(
+      source,
+      (kind) => cache.of(kind),
+      (user) => user,
+      metrics,
+      now,
+    );
+    for (const queryClass of ['ct', 'prior', 'ct']) {
+      await prefetcher.observe('dr-k', queryClass);
+    }
+    fleet.clock.pass(599);
+    prefetcher.sweep();
+    expect(await counts(registry, PREFETCHES)).toEqual({ issued: 1 });
+    fleet.clock.pass(1);
+    prefetcher.sweep();
+    expect(await counts(registry, PREFETCHES)).toEqual({ issued: 1, wasted: 1 });
+    // too late to count as a use
+    prefetcher.asked(cache.knowledge.key(question('prior')).id);
+    expect(await counts(registry, PREFETCHES)).toEqual({ issued: 1, wasted: 1 });
   });
 
   test('keeps to its budget, which fills up again', async () => {

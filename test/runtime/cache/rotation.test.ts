@@ -66,7 +66,7 @@ test('during a rotation processes with the old and the new key hear each other',
   }
 });
 
-test('a foreign entry where only the previous key leads is a miss like any other', async () => {
+test('a foreign entry where only the previous key leads is a miss like any other, and alarms', async () => {
   await store();
   fleet.keys.second = randomBytes(32).toString('base64');
   const { redis } = fleet.servers;
@@ -75,8 +75,10 @@ test('a foreign entry where only the previous key leads is a miss like any other
   foreign.write('other', 4, 'latin1');
   redis.entries.set(key, { sealed: foreign, until: Infinity, ttlMs: 0 });
   fleet.writeRing('second');
-  const reader = await fleet.process(['redis']);
+  const registry = new Registry();
+  const reader = await fleet.process(['redis'], {}, { registry });
   expect(await reader.diagnosis.get(imageQuery())).toBeUndefined();
+  expect(await registry.metrics()).toMatch(/key_faults_total\{reason="unknown_key"\} [1-9]/);
 });
 
 describe('processes whose key rings share no key', () => {
