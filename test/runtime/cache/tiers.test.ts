@@ -1,4 +1,6 @@
 /** What is found where, and what is written where and for how long. */
+import zlib from 'node:zlib';
+import { Registry } from 'prom-client';
 import { TIER_CAP_SECONDS } from '../../../constructs/plan/cache/kinds';
 import type { KindCache, MedicalCache } from '../../../runtime/cache/types';
 import { Fleet, counting, imageQuery, settle, textOf } from '../../support/cache';
@@ -110,7 +112,6 @@ test.each([
 });
 
 test('an entry that was moved or changed in a store is a miss, and alarms', async () => {
-  const { Registry } = await import('prom-client');
   const registry = new Registry();
   const cache = await fleet.process(['redis'], {}, { registry });
   await computed(cache);
@@ -210,7 +211,6 @@ test('the hot tier alone is a cache too', async () => {
 });
 
 test('nothing of a patient is in any key, metric or record', async () => {
-  const { Registry } = await import('prom-client');
   const registry = new Registry();
   const lines: string[] = [];
   const log = (...facts: unknown[]): unknown => lines.push(JSON.stringify(facts));
@@ -227,4 +227,51 @@ test('nothing of a patient is in any key, metric or record', async () => {
   expect(database.records.length).toBeGreaterThan(0);
   // no numbers: those of metrics and clocks would match by chance
   expect(seen.join()).not.toMatch(/Mustermann|diabetes|patient-|Schmidt/);
+});
+
+describe('writes are no burden', () => {
+  const errors = async (registry: Registry, reason: string): Promise<number> => {
+    const line = `mediform_cache_tier_errors_total{tier="redis",operation="set",reason="${reason}"}`;
+    const text = await registry.metrics();
+    return Number(
+      text
+        .split('\n')
+        .find((one) => one.startsWith(line))
+        ?.split(' ')[1] ?? 0,
+    );
+  };
+  const write = async (cache: MedicalCache, from: number, to: number): Promise<void> => {
+    const value = { body: Buffer.alloc(2_000, 'x') };
+    const since = cache.diagnosis.mark();
+    const numbers = Array.from({ length: to - from }, (_, index) => from + index);
+    await Promise.all(
+      numbers.map((number) => cache.diagnosis.set(imageQuery({ content: `image ${number}` }), { value }, since)),
+    );
+  };
+
+  test('where more is to be compressed than can be', async () => {
+    const registry = new Registry();
+    const cache = await fleet.process(['redis'], {}, { registry });
+    await write(cache, 0, 300);
+    expect(fleet.servers.redis.entries.size).toBe(256);
+    expect(await errors(registry, 'busy')).toBe(44);
+    // none of them was held back for good
+    await write(cache, 300, 500);
+    expect(fleet.servers.redis.entries.size).toBe(456);
+    expect(await errors(registry, 'busy')).toBe(44);
+  });
+
+  test('where a tier is left alone', async () => {
+    const registry = new Registry();
+    const cache = await fleet.process(['redis'], {}, { registry });
+    // Zstandard where Node has it
+    const name = ('zstdCompress' in zlib ? 'zstdCompress' : 'brotliCompress') as 'brotliCompress';
+    const compress = jest.spyOn(zlib, name);
+    fleet.servers.redis.down = true;
+    await write(cache, 0, 5);
+    const before = compress.mock.calls.length;
+    await write(cache, 5, 25);
+    expect(await errors(registry, 'breaker')).toBe(20);
+    expect([before, compress.mock.calls.length]).toEqual([5, 5]);
+  });
 });
