@@ -1,10 +1,19 @@
 /** A hit in the Redis tier, decrypted and checked, against a bare GET of the same sealed entry by the same client. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CacheKey } from 'mediform/cache';
+import { open, readHeader } from '../../runtime/cache/envelope';
+import { readKeyRing } from '../../runtime/cache/key-ring';
 import { connectRedis } from '../../runtime/cache/tiers/redis-connection';
 import { body, measure, median, openCache, perSecond, query, type Setting } from './setting';
 
 const ENTRIES = 200;
+
+/** To as many bare GETs. */
+interface Ratios {
+  readonly hits: number;
+  /** Bare GETs whose answers are decrypted. */
+  readonly decrypted: number;
+}
 
 measure(async (setting: Setting) => {
   // nothing is small enough for the hot tier, so that every hit is one of Redis
@@ -15,7 +24,9 @@ measure(async (setting: Setting) => {
     await sleep(10);
   }
 
-  const compare = async (bytes: number, atATime: number, calls: number): Promise<number> => {
+  const ring = readKeyRing(setting.keyRingFile, 'bench');
+
+  const compare = async (bytes: number, atATime: number, calls: number): Promise<Ratios> => {
     const value = { body: body(bytes), contentType: 'application/json' };
     const keys = Array.from({ length: ENTRIES }, (_, index) => cache.diagnosis.key(query(bytes * 1000 + index)));
     const tierOf = async (key: CacheKey): Promise<string | undefined> => (await cache.diagnosis.get(key))?.tier;
@@ -33,19 +44,34 @@ measure(async (setting: Setting) => {
         throw new Error(`answered by ${tier}`);
       }
     };
-    const bare = (index: number): Promise<unknown> => client.command(['GET', names[index % ENTRIES] as string]);
-    await perSecond(calls, atATime, ours);
-    await perSecond(calls, atATime, bare);
-    const ratios: number[] = [];
-    for (let round = 0; round < setting.rounds; round++) {
-      ratios.push((await perSecond(calls, atATime, ours)) / (await perSecond(calls, atATime, bare)));
+    const bare = (index: number): Promise<Buffer> => client.command(['GET', names[index % ENTRIES] as string]);
+    // what no cache can do without that keeps nothing in the clear
+    const opened = async (index: number): Promise<void> => {
+      const sealed = await bare(index);
+      const header = readHeader(sealed);
+      if (header === undefined || typeof open(ring, names[index % ENTRIES] as string, header, sealed) === 'string') {
+        throw new Error('not opened');
+      }
+    };
+    for (const work of [ours, opened, bare]) {
+      await perSecond(calls, atATime, work);
     }
-    return median(ratios);
+    const hits: number[] = [];
+    const decrypted: number[] = [];
+    for (let round = 0; round < setting.rounds; round++) {
+      const hit = await perSecond(calls, atATime, ours);
+      const get = await perSecond(calls, atATime, bare);
+      hits.push(hit / get);
+      decrypted.push((await perSecond(calls, atATime, opened)) / get);
+    }
+    return { hits: median(hits), decrypted: median(decrypted) };
   };
 
+  const small = await compare(800, 1, 5_000);
   return {
-    small: await compare(800, 1, 5_000),
-    medium: await compare(8_192, 1, 5_000),
-    concurrent: await compare(800, 16, 20_000),
+    small: small.hits,
+    decrypted: small.decrypted,
+    medium: (await compare(8_192, 1, 5_000)).hits,
+    concurrent: (await compare(800, 16, 20_000)).hits,
   };
 });

@@ -9,6 +9,9 @@ const MIN_BYTES = 1_024;
 const WORTH = 0.9;
 /** Above, work on another thread costs less than it saves. */
 const MAX_SYNC_BYTES = 32_768;
+/** Contents and their bytes that are compressed at a time: a queue of more would grow while stores or threads are slow. */
+const MAX_PACKING = 64;
+const MAX_PACKING_BYTES = 67_108_864;
 const COMPRESSED = /^(image\/(jpeg|png|webp|jp2|jxl)|video\/|application\/(gzip|zip|zstd|x-brotli))/i;
 
 const BROTLI = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 3 } };
@@ -27,12 +30,29 @@ export interface Packed {
   readonly bytes: Uint8Array;
 }
 
-/** Compresses what gets smaller by it, off the main thread. */
+const packing = { count: 0, bytes: 0 };
+
+/** Compresses what gets smaller by it, off the main thread; where too much waits for that already, it is left as it is. */
 export async function pack(content: Buffer, contentType: string | undefined): Promise<Packed> {
   const plain = { codec: Codec.NONE, bytes: content };
   if (content.length < MIN_BYTES || COMPRESSED.test(contentType ?? '')) {
     return plain;
   }
+  if (packing.count >= MAX_PACKING || packing.bytes + content.length > MAX_PACKING_BYTES) {
+    return plain;
+  }
+  packing.count++;
+  packing.bytes += content.length;
+  try {
+    const packed = await compress(content);
+    return packed.bytes.length <= content.length * WORTH ? packed : plain;
+  } finally {
+    packing.count--;
+    packing.bytes -= content.length;
+  }
+}
+
+async function compress(content: Buffer): Promise<Packed> {
   const codec = zstd.zstdCompress === undefined ? Codec.BROTLI : Codec.ZSTD;
   const bytes = await new Promise<Buffer>((resolve, reject) => {
     const done = (error: Error | null, result: Buffer): void => (error === null ? resolve(result) : reject(error));
@@ -42,7 +62,7 @@ export async function pack(content: Buffer, contentType: string | undefined): Pr
       zstd.zstdCompress(content, done);
     }
   });
-  return bytes.length <= content.length * WORTH ? { codec, bytes } : plain;
+  return { codec, bytes };
 }
 
 /** Undoes `pack()`; undefined where it cannot. A promise only where the content is large. */

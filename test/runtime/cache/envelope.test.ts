@@ -118,6 +118,19 @@ test('what compresses is compressed, what does not is left, and both come back',
   expect(await unpack(packedText.codec, Buffer.from(packedText.bytes), 1_000_000)).toEqual(text);
 });
 
+test('no more is compressed at a time than memory allows; the rest is left as it is', async () => {
+  const text = Buffer.from('no finding. '.repeat(1_000));
+  const compressed = async (contents: readonly Buffer[]): Promise<number> => {
+    const packed = await Promise.all(contents.map((content) => pack(content, 'text/plain')));
+    return packed.filter(({ codec }) => codec !== 0).length;
+  };
+  expect(await compressed(Array<Buffer>(200).fill(text))).toBe(64);
+  const large = Buffer.alloc(20_000_000, text);
+  expect(await compressed(Array<Buffer>(5).fill(large))).toBe(3);
+  // and they make room again
+  expect(await compressed(Array<Buffer>(64).fill(text))).toBe(64);
+});
+
 test('a bomb does not unpack, nor does an unknown codec', async () => {
   const { bytes: bomb, codec } = await pack(Buffer.alloc(10_000_000), undefined);
   expect(await unpack(codec, Buffer.from(bomb), 1_000_000)).toBeUndefined();
