@@ -13,10 +13,6 @@ import type { Validity } from './validity';
 /** Contents that unpack to more than this are not ours. */
 const MAX_CONTENT_BYTES = 268_435_456;
 
-/** Entries that are compressed at a time, and their bytes; more go no further than the hot tier. */
-const MAX_PACKING = 256;
-const MAX_PACKING_BYTES = 67_108_864;
-
 /** An entry, and the tier that had it. */
 export interface Found {
   readonly entry: Entry;
@@ -39,9 +35,6 @@ interface Opened {
 
 /** The tiers, from the hot one down: finds what may be served, writes back what was found, writes what was computed. */
 export class TierChain {
-  private packing = 0;
-  private packingBytes = 0;
-
   constructor(
     readonly hot: HotTier,
     readonly tiers: readonly GuardedTier[],
@@ -122,31 +115,11 @@ export class TierChain {
       .filter((tier) => !taking.includes(tier))
       .forEach(({ name }) => this.metrics.tierError(name, 'set', 'breaker'));
     if (taking.length > 0) {
-      const sealed = await this.seal(key, entry);
-      if (sealed === undefined) {
-        taking.forEach(({ name }) => this.metrics.tierError(name, 'set', 'busy'));
-      } else {
-        await Promise.all(taking.map((tier) => this.put(tier, key.primary, sealed, entry)));
-      }
+      const { codec, bytes } = await pack(encodeContent(entry), entry.value?.contentType);
+      const sealed = seal(key.ring, key.primary, entry, codec, bytes);
+      await Promise.all(taking.map((tier) => this.put(tier, key.primary, sealed, entry)));
     }
     return true;
-  }
-
-  /** Compressed and sealed; undefined where too much is being compressed: it would pile up without end. */
-  private async seal(key: EntryKey, entry: Entry): Promise<Buffer | undefined> {
-    const content = encodeContent(entry);
-    if (this.packing >= MAX_PACKING || this.packingBytes + content.byteLength > MAX_PACKING_BYTES) {
-      return undefined;
-    }
-    this.packing++;
-    this.packingBytes += content.byteLength;
-    try {
-      const { codec, bytes } = await pack(content, entry.value?.contentType);
-      return seal(key.ring, key.primary, entry, codec, bytes);
-    } finally {
-      this.packing--;
-      this.packingBytes -= content.byteLength;
-    }
   }
 
   /** Takes in an entry of which only its key in the tiers is known, and writes it to the tiers above the `depth`th. */
