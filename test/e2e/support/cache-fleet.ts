@@ -60,6 +60,19 @@ export class CacheFleet {
     renameSync(`${this.keyRingFile}.new`, this.keyRingFile);
   }
 
+  /** Replaces the first key by a second one while processes run. */
+  async rotate(): Promise<void> {
+    // each step reaches every process before the next: they look every five seconds
+    for (const [current, names] of [
+      ['first', ['first', 'second']],
+      ['second', ['first', 'second']],
+      ['second', ['second']],
+    ] as const) {
+      this.writeRing(current, names);
+      await sleep(8_000);
+    }
+  }
+
   /**
    * A configuration with a namespace of its own, so that tests do not meet each other's entries. Tiers are waited for with
    * patience: who wants to see deadlines, which are short by default, gives tiers without.
